@@ -1,0 +1,98 @@
+package netem
+
+import "encoding/binary"
+
+// Offsets in an Ethernet frame that carries IP.
+const (
+	etherHeader   = 14
+	etherTypeAt   = 12
+	EtherTypeIPv4 = 0x0800
+	EtherTypeARP  = 0x0806
+	EtherTypeIPv6 = 0x86dd
+
+	frameRoom = 2048 // capacity of a pooled frame
+)
+
+// Frame is an Ethernet frame without frame check sequence. It has one owner at a time: whoever is handed it passes it on
+// or releases it.
+type Frame struct {
+	// Data is the frame from the destination MAC address on.
+	Data []byte
+	// ID numbers the frames of a run from 1, in the order in which hosts and routers put them on the wire. Copies that a
+	// switch floods keep it.
+	ID uint64
+
+	e    *Engine
+	room []byte
+}
+
+// NewFrame returns a frame of n bytes whose content is not defined. Any goroutine may call it.
+func (e *Engine) NewFrame(n int) *Frame {
+	var f *Frame
+	if n <= frameRoom {
+		e.mu.Lock()
+		if last := len(e.free) - 1; last >= 0 {
+			f = e.free[last]
+			e.free = e.free[:last]
+		}
+		e.mu.Unlock()
+	}
+	if f == nil {
+		f = &Frame{e: e, room: make([]byte, max(n, frameRoom))}
+	}
+	f.Data = f.room[:n]
+	f.ID = 0
+	return f
+}
+
+// Clone returns a copy.
+func (f *Frame) Clone() *Frame {
+	c := f.e.NewFrame(len(f.Data))
+	copy(c.Data, f.Data)
+	c.ID = f.ID
+	return c
+}
+
+// Release gives the frame's memory back. Nobody may use it afterwards.
+func (f *Frame) Release() {
+	f.Data = nil
+	if len(f.room) > frameRoom {
+		return
+	}
+	f.e.mu.Lock()
+	f.e.free = append(f.e.free, f)
+	f.e.mu.Unlock()
+}
+
+// EtherType returns the type of the payload, 0 for a frame that is too short.
+func (f *Frame) EtherType() uint16 {
+	if len(f.Data) < etherHeader {
+		return 0
+	}
+	return binary.BigEndian.Uint16(f.Data[etherTypeAt:])
+}
+
+// flow returns the bytes that tell the frame's flow from others: addresses and, where there are some, ports. Fragments
+// of one datagram belong to one flow.
+func (f *Frame) flow() []byte {
+	d := f.Data
+	switch f.EtherType() {
+	case EtherTypeIPv4:
+		if len(d) < etherHeader+24 {
+			return nil
+		}
+		if fragment := binary.BigEndian.Uint16(d[20:]); fragment&0x3fff != 0 {
+			return d[26:34]
+		}
+		return d[26:38]
+	case EtherTypeIPv6:
+		if len(d) < etherHeader+44 {
+			return nil
+		}
+		if d[20] == 44 { // fragment header
+			return d[22:54]
+		}
+		return d[22:58]
+	}
+	return nil
+}

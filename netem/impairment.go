@@ -1,0 +1,52 @@
+package netem
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// verdict is what the impairments of a direction decide about one frame.
+type verdict struct {
+	drop    DropReason
+	latency time.Duration
+}
+
+// impairment is something that a wire does to frames. Each lives in a file of its own; [Params.impairments] lists them in
+// the order in which they act. apply is called once for each frame that the transmitter begins to send.
+type impairment interface {
+	apply(v *verdict)
+}
+
+// impairments makes those that p asks for.
+func (p Params) impairments(s *streams) []impairment {
+	var list []impairment
+	if p.Loss > 0 {
+		list = append(list, &bernoulli{probability: float64(p.Loss), random: s.get("loss")})
+	}
+	if !p.Latency.IsConstant() {
+		list = append(list, &jitter{latency: p.Latency, random: s.get("latency")})
+	} else if mean := p.Latency.Mean(); mean > 0 {
+		list = append(list, propagation(mean))
+	}
+	return list
+}
+
+// streams keeps the random streams of a direction by the name of what draws from them, so that a change of parameters
+// goes on where the stream was.
+type streams struct {
+	net    *Network
+	prefix string
+	byName map[string]*rand.Rand
+}
+
+func (s *streams) get(name string) *rand.Rand {
+	r := s.byName[name]
+	if r == nil {
+		if s.byName == nil {
+			s.byName = map[string]*rand.Rand{}
+		}
+		r = s.net.Random(s.prefix + name)
+		s.byName[name] = r
+	}
+	return r
+}
