@@ -1,0 +1,16 @@
+// Package ip holds what has IP addresses: hosts and routers.
+//
+// A [Host] is a whole network stack, gVisor's netstack, with NICs on the ports of the network, addresses, a routing table
+// and a table of names. It speaks IPv4 (RFC 791), IPv6 (RFC 8200), ARP (RFC 826), neighbour discovery (RFC 4861) and ICMP
+// (RFC 792, RFC 4443). Sockets on it are in packages tcp and udp; [ListenEcho] sends pings.
+//
+// A [Router] forwards packets and does nothing else. It is netlab's own, because gVisor's forwarding walks all NICs for each
+// packet.
+//
+// NICs on a point-to-point link know the other end's MAC address from the start. NICs behind a switch ask for it, unless
+// they are told to know it.
+//
+// Left out: duplicate address detection, router advertisements and autoconfiguration (addresses come from the file),
+// link-local addresses, multicast listener discovery and IGMP (switches flood group addresses), ICMP rate limits, and
+// explicit congestion notification, which gVisor's TCP lacks.
+package ip

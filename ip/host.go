@@ -1,0 +1,363 @@
+package ip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
+
+	"netlab/internal/random"
+	"netlab/netem"
+)
+
+// HostConfig describes a [Host].
+type HostConfig struct {
+	Name string
+	Node netem.NodeID
+	// IPv4 and IPv6 say which versions the host speaks; at least one.
+	IPv4, IPv6 bool
+	// PreferIPv6 makes names resolve to IPv6 addresses first.
+	PreferIPv6 bool
+	// Names is the lab's hosts table.
+	Names *Names
+	TCP   TCPConfig
+}
+
+// Interface is a NIC of a host or router.
+type Interface struct {
+	Port *netem.Port
+	// Addresses with the lengths of their networks.
+	Addresses []netip.Prefix
+	// Switched says that there is a switch at the other end, so that neighbours have to be found.
+	Switched bool
+	// Neighbors, when not nil, knows the MAC addresses behind the switch.
+	Neighbors *Neighbors
+}
+
+// Route is an entry of a routing table.
+type Route struct {
+	To  netip.Prefix
+	Via netip.Addr
+}
+
+// Host is a simulated host: a network stack with NICs. Make it with [NewHost], give it interfaces and routes, then start
+// it.
+type Host struct {
+	name       string
+	net        *netem.Network
+	node       netem.NodeID
+	owner      netem.Owner
+	ipv4, ipv6 bool
+	preferIPv6 bool
+	names      *Names
+	tcp        TCPConfig
+
+	interfaces []Interface
+	nics       []*nic
+	lo         *loopback
+	stack      *stack.Stack
+	muted      atomic.Bool
+	paused     bool // the stack's workers stand still; the engine's loop alone changes it
+
+	running sync.WaitGroup
+	gone    chan struct{} // closed when the host goes
+}
+
+// NewHost returns a host without interfaces.
+func NewHost(n *netem.Network, c HostConfig) (*Host, error) {
+	if !c.IPv4 && !c.IPv6 {
+		return nil, fmt.Errorf("host %s speaks neither IPv4 nor IPv6", c.Name)
+	}
+	if err := c.TCP.validate(); err != nil {
+		return nil, fmt.Errorf("host %s: %w", c.Name, err)
+	}
+	return &Host{name: c.Name, net: n, node: c.Node, owner: n.NewOwner(), ipv4: c.IPv4, ipv6: c.IPv6,
+		preferIPv6: c.PreferIPv6, names: c.Names, tcp: c.TCP,
+		gone: make(chan struct{})}, nil
+}
+
+// Name returns the host's name.
+func (h *Host) Name() string { return h.name }
+
+// Network returns the network that the host is on.
+func (h *Host) Network() *netem.Network { return h.net }
+
+// Owner is what the host's events belong to.
+func (h *Host) Owner() netem.Owner { return h.owner }
+
+// Stack returns the host's network stack, for packages that make sockets.
+func (h *Host) Stack() *stack.Stack { return h.stack }
+
+// TCP returns the host's TCP settings.
+func (h *Host) TCP() TCPConfig { return h.tcp }
+
+// Now is the date that the host believes in. Services use it for time stamps, leases and certificates.
+func (h *Host) Now() time.Time { return h.net.Epoch().Add(h.net.Elapsed()) }
+
+// Addresses returns the host's addresses in the order of its interfaces.
+func (h *Host) Addresses() []netip.Addr {
+	var list []netip.Addr
+	for _, i := range h.interfaces {
+		for _, p := range i.Addresses {
+			list = append(list, p.Addr())
+		}
+	}
+	return list
+}
+
+// Interfaces returns the host's interfaces.
+func (h *Host) Interfaces() []Interface { return h.interfaces }
+
+func (h *Host) speaks(a netip.Addr) bool {
+	if a.Is4() || a.Is4In6() {
+		return h.ipv4
+	}
+	return h.ipv6
+}
+
+// AddInterface adds a NIC. It must be called before Start, after the port was joined to its link.
+func (h *Host) AddInterface(i Interface) { h.interfaces = append(h.interfaces, i) }
+
+// Start builds the host's stack with these routes beyond its own networks.
+func (h *Host) Start(routes []Route) error {
+	asks := false
+	for _, i := range h.interfaces {
+		asks = asks || i.Switched && i.Neighbors == nil
+	}
+	opts := stack.Options{
+		Clock:      clock{h},
+		RandSource: random.NewLocked(h.net.Seed(), "nodes."+h.name+".stack", 0),
+		SecureRNG:  random.NewLocked(h.net.Seed(), "nodes."+h.name+".stack-secrets", 0),
+		TransportProtocols: []stack.TransportProtocolFactory{
+			tcp.NewProtocolCUBIC, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
+	}
+	if h.ipv4 {
+		opts.NetworkProtocols = append(opts.NetworkProtocols, ipv4.NewProtocol)
+		if asks {
+			opts.NetworkProtocols = append(opts.NetworkProtocols, arp.NewProtocol)
+		}
+	}
+	if h.ipv6 {
+		opts.NetworkProtocols = append(opts.NetworkProtocols, ipv6.NewProtocolWithOptions(ipv6.Options{
+			NDPConfigs: ipv6.NDPConfigurations{HandleRAs: ipv6.HandlingRAsDisabled},
+		}))
+	}
+	h.stack = stack.New(opts)
+	h.stack.SetICMPBurst(1 << 30)
+	h.stack.SetICMPLimit(1 << 30)
+	if err := h.tcp.apply(h.stack); err != nil {
+		return fmt.Errorf("host %s: %w", h.name, err)
+	}
+	h.lo = &loopback{host: h}
+	if err := h.stack.CreateNICWithOptions(1, h.lo, stack.NICOptions{Name: "lo"}); err != nil {
+		return fmt.Errorf("host %s: interface lo: %s", h.name, err)
+	}
+	for i, c := range h.interfaces {
+		if err := h.addNIC(tcpip.NICID(i+2), c); err != nil {
+			return fmt.Errorf("host %s: interface %s: %w", h.name, c.Port, err)
+		}
+	}
+	if err := h.addLoopbackAddresses(); err != nil {
+		return fmt.Errorf("host %s: interface lo: %w", h.name, err)
+	}
+	table, err := h.routes(routes)
+	if err != nil {
+		return fmt.Errorf("host %s: %w", h.name, err)
+	}
+	h.stack.SetRouteTable(table)
+	h.pause()
+	return nil
+}
+
+func (h *Host) addNIC(id tcpip.NICID, c Interface) error {
+	mac := c.Port.MAC()
+	n := &nic{host: h, port: c.Port, id: id, mac: tcpip.LinkAddress(mac[:]), neighbors: c.Neighbors}
+	if !c.Switched {
+		if peer := c.Port.Peer(); peer != nil {
+			m := peer.MAC()
+			n.peer = tcpip.LinkAddress(m[:])
+		}
+	}
+	if err := h.stack.CreateNICWithOptions(id, n, stack.NICOptions{Name: c.Port.Name()}); err != nil {
+		return errors.New(err.String())
+	}
+	for _, p := range c.Addresses {
+		if err := h.addAddress(id, p); err != nil {
+			return err
+		}
+	}
+	c.Port.SetReceive(n.receive)
+	h.nics = append(h.nics, n)
+	return nil
+}
+
+func (h *Host) addAddress(id tcpip.NICID, p netip.Prefix) error {
+	proto := ipv4.ProtocolNumber
+	if p.Addr().Is6() {
+		proto = ipv6.ProtocolNumber
+	}
+	if err := h.stack.AddProtocolAddress(id, tcpip.ProtocolAddress{
+		Protocol:          proto,
+		AddressWithPrefix: tcpip.AddressWithPrefix{Address: fromNetip(p.Addr()), PrefixLen: p.Bits()},
+	}, stack.AddressProperties{}); err != nil {
+		return fmt.Errorf("address %s: %s", p, err)
+	}
+	return nil
+}
+
+// addLoopbackAddresses gives lo its own addresses and all those of the other NICs, so that a host reaches itself by any of
+// its addresses without a frame on the wire.
+func (h *Host) addLoopbackAddresses() error {
+	var list []netip.Prefix
+	if h.ipv4 {
+		list = append(list, netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8))
+	}
+	if h.ipv6 {
+		list = append(list, netip.PrefixFrom(netip.IPv6Loopback(), 128))
+	}
+	for _, a := range h.Addresses() {
+		list = append(list, netip.PrefixFrom(a, a.BitLen()))
+	}
+	for _, p := range list {
+		if err := h.addAddress(1, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// routes makes the routing table: own addresses by lo, own networks directly, then what was given, longest prefix first.
+func (h *Host) routes(given []Route) ([]tcpip.Route, error) {
+	var table []tcpip.Route
+	for _, a := range h.Addresses() {
+		table = append(table, tcpip.Route{Destination: subnet(netip.PrefixFrom(a, a.BitLen())), NIC: 1, SourceHint: fromNetip(a)})
+	}
+	if h.ipv4 {
+		table = append(table, tcpip.Route{Destination: header.IPv4LoopbackSubnet, NIC: 1})
+	}
+	if h.ipv6 {
+		table = append(table, tcpip.Route{Destination: subnet(netip.PrefixFrom(netip.IPv6Loopback(), 128)), NIC: 1})
+	}
+	var rest []hop
+	for i, c := range h.interfaces {
+		for _, p := range c.Addresses {
+			rest = append(rest, hop{to: p.Masked(), nic: tcpip.NICID(i + 2)})
+		}
+	}
+	for _, r := range given {
+		nic, ok := h.nicFor(r.Via)
+		if !ok {
+			return nil, fmt.Errorf("route to %s via %s: no interface is on a network with that address", r.To, r.Via)
+		}
+		rest = append(rest, hop{to: r.To, nic: nic, via: r.Via})
+	}
+	sortHops(rest)
+	for _, r := range rest {
+		route := tcpip.Route{Destination: subnet(r.to), NIC: r.nic}
+		if r.via.IsValid() {
+			route.Gateway = fromNetip(r.via)
+		}
+		table = append(table, route)
+	}
+	return table, nil
+}
+
+func (h *Host) nicFor(a netip.Addr) (tcpip.NICID, bool) {
+	for i, c := range h.interfaces {
+		for _, p := range c.Addresses {
+			if p.Contains(a) {
+				return tcpip.NICID(i + 2), true
+			}
+		}
+	}
+	return 0, false
+}
+
+// resume lets the stack's workers run; in virtual time they stand still otherwise, because synctest doesn't count them as
+// idle. Only the engine's loop may call it.
+func (h *Host) resume() {
+	if h.paused {
+		h.paused = false
+		h.stack.Resume()
+	}
+}
+
+// pause returns when the stack's workers have done what there was to do.
+func (h *Host) pause() {
+	if !h.paused && !h.net.RealTime() {
+		h.paused = true
+		h.stack.Pause()
+	}
+}
+
+// awake runs fn while the stack's workers run. Only the engine's loop may call it.
+func (h *Host) awake(fn func()) {
+	h.resume()
+	fn()
+	h.pause()
+}
+
+// Kick lets the stack's workers do what a socket call left for them, in an event of its own. Sockets call it after
+// closing.
+func (h *Host) Kick() {
+	if h.net.RealTime() {
+		return
+	}
+	h.net.AfterFunc(h.owner, netem.KindTimer, 0, func() { h.awake(func() {}) })
+}
+
+// Go runs fn in a goroutine of the host, which starts in an event of its own.
+func (h *Host) Go(fn func()) {
+	h.running.Add(1)
+	h.net.Go(h.owner, func() {
+		defer h.running.Done()
+		fn()
+	})
+}
+
+// Wait returns when all goroutines that [Host.Go] started are done.
+func (h *Host) Wait() { h.running.Wait() }
+
+// Sleep waits for d of the lab's time, or until ctx ends; then it returns ctx's cause.
+func (h *Host) Sleep(ctx context.Context, d time.Duration) error { return h.net.Sleep(ctx, h.owner, d) }
+
+// SleepUntil waits until a time since the start of the run, or until ctx ends; then it returns ctx's cause.
+func (h *Host) SleepUntil(ctx context.Context, at time.Duration) error {
+	return h.net.SleepUntil(ctx, h.owner, at)
+}
+
+// Close ends every wait on the host's sockets with net.ErrClosed. No new sockets can be made.
+func (h *Host) Close() {
+	if !h.muted.Swap(true) {
+		close(h.gone)
+	}
+}
+
+// Destroy ends the host's stack without a word to anybody. The engine must have stopped.
+func (h *Host) Destroy() {
+	h.Close()
+	if h.stack == nil {
+		return
+	}
+	h.resume()
+	h.stack.Destroy()
+}
+
+// Gone is closed when the host goes: at the end of the run.
+func (h *Host) Gone() <-chan struct{} { return h.gone }
+
+// Speaks says which IP versions the host speaks.
+func (h *Host) Speaks() (v4, v6 bool) { return h.ipv4, h.ipv6 }

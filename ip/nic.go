@@ -1,0 +1,154 @@
+package ip
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+
+	"netlab/netem"
+)
+
+// nic joins a host's stack to a port of the network. It implements stack.LinkEndpoint.
+type nic struct {
+	host       *Host
+	port       *netem.Port
+	id         tcpip.NICID
+	mac        tcpip.LinkAddress
+	peer       tcpip.LinkAddress // of the other end of a point-to-point link, or ""
+	neighbors  *Neighbors        // of a segment whose members know each other, or nil
+	dispatcher stack.NetworkDispatcher
+}
+
+var _ stack.LinkEndpoint = (*nic)(nil)
+
+// asks says whether the NIC finds MAC addresses by ARP and neighbour discovery.
+func (n *nic) asks() bool { return n.peer == "" && n.neighbors == nil }
+
+func (n *nic) MTU() uint32                               { return uint32(n.port.MTU()) }
+func (n *nic) SetMTU(uint32)                             {}
+func (n *nic) MaxHeaderLength() uint16                   { return header.EthernetMinimumSize }
+func (n *nic) LinkAddress() tcpip.LinkAddress            { return n.mac }
+func (n *nic) SetLinkAddress(tcpip.LinkAddress)          {}
+func (n *nic) Attach(dispatcher stack.NetworkDispatcher) { n.dispatcher = dispatcher }
+func (n *nic) IsAttached() bool                          { return n.dispatcher != nil }
+func (n *nic) Wait()                                     {}
+func (n *nic) ARPHardwareType() header.ARPHardwareType   { return header.ARPHardwareEther }
+func (n *nic) AddHeader(*stack.PacketBuffer)             {}
+func (n *nic) ParseHeader(*stack.PacketBuffer) bool      { return true }
+func (n *nic) Close()                                    {}
+func (n *nic) SetOnCloseAction(func())                   {}
+
+func (n *nic) Capabilities() stack.LinkEndpointCapabilities {
+	// The wire doesn't flip bits, so checksums are computed by the sender and not verified again.
+	c := stack.CapabilityRXChecksumOffload
+	if n.asks() {
+		c |= stack.CapabilityResolutionRequired
+	}
+	return c
+}
+
+// WritePackets implements stack.LinkWriter: it puts an Ethernet header before each packet and hands the frame over.
+func (n *nic) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
+	packets := list.AsSlice()
+	for _, pkt := range packets {
+		if n.host.muted.Load() {
+			continue
+		}
+		dst, ok := n.nextHop(pkt)
+		if !ok {
+			continue
+		}
+		f := n.host.net.NewFrame(header.EthernetMinimumSize + pkt.Size())
+		copy(f.Data[0:6], dst)
+		copy(f.Data[6:12], n.mac)
+		binary.BigEndian.PutUint16(f.Data[12:], uint16(pkt.NetworkProtocolNumber))
+		at := header.EthernetMinimumSize
+		views, skip := pkt.AsViewList()
+		for v := views.Front(); v != nil; v = v.Next() {
+			b := v.AsSlice()
+			if skip >= len(b) {
+				skip -= len(b)
+				continue
+			}
+			at += copy(f.Data[at:], b[skip:])
+			skip = 0
+		}
+		n.port.Send(f)
+	}
+	return len(packets), nil
+}
+
+// nextHop returns the MAC address that a packet goes to.
+func (n *nic) nextHop(pkt *stack.PacketBuffer) (tcpip.LinkAddress, bool) {
+	if n.peer != "" {
+		return n.peer, true
+	}
+	if pkt.EgressRoute.RemoteLinkAddress != "" {
+		return pkt.EgressRoute.RemoteLinkAddress, true
+	}
+	if n.neighbors == nil {
+		return "", false
+	}
+	to := pkt.EgressRoute.NextHop
+	if to.BitLen() == 0 {
+		to = pkt.EgressRoute.RemoteAddress
+	}
+	switch {
+	case to == header.IPv4Broadcast:
+		return header.EthernetBroadcastAddress, true
+	case header.IsV4MulticastAddress(to):
+		return header.EthernetAddressFromMulticastIPv4Address(to), true
+	case header.IsV6MulticastAddress(to):
+		return header.EthernetAddressFromMulticastIPv6Address(to), true
+	}
+	mac, ok := n.neighbors.lookup(toNetip(to))
+	return tcpip.LinkAddress(mac[:]), ok
+}
+
+// receive takes a frame from the network. The engine's loop calls it.
+func (n *nic) receive(_ time.Duration, f *netem.Frame) {
+	defer f.Release()
+	if n.dispatcher == nil || len(f.Data) < header.EthernetMinimumSize || n.host.muted.Load() {
+		return
+	}
+	kind := tcpip.PacketHost
+	switch dst := tcpip.LinkAddress(f.Data[0:6]); {
+	case string(f.Data[0:6]) == string(n.mac):
+	case dst == header.EthernetBroadcastAddress:
+		kind = tcpip.PacketBroadcast
+	case header.IsMulticastEthernetAddress(dst):
+		kind = tcpip.PacketMulticast
+	default:
+		return // a switch flooded it; it is for somebody else
+	}
+	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{
+		Payload: buffer.MakeWithData(f.Data[header.EthernetMinimumSize:]),
+	})
+	pkt.PktType = kind
+	pkt.RXChecksumValidated = true
+	n.host.resume()
+	n.dispatcher.DeliverNetworkPacket(tcpip.NetworkProtocolNumber(f.EtherType()), pkt)
+	n.host.pause()
+	pkt.DecRef()
+}
+
+// Neighbors are the nodes of a segment who know each other's MAC addresses from the start.
+type Neighbors struct{ macs map[netip.Addr][6]byte }
+
+// Add tells all members who has an address.
+func (n *Neighbors) Add(a netip.Addr, mac [6]byte) {
+	if n.macs == nil {
+		n.macs = map[netip.Addr][6]byte{}
+	}
+	n.macs[a] = mac
+}
+
+func (n *Neighbors) lookup(a netip.Addr) (mac [6]byte, ok bool) {
+	mac, ok = n.macs[a]
+	return mac, ok
+}

@@ -1,0 +1,119 @@
+package ip
+
+import (
+	"gvisor.dev/gvisor/pkg/tcpip"
+)
+
+// Stats are the counters of a node.
+type Stats struct {
+	TCP *TCPStats `json:"tcp,omitempty"` // nil for a router
+	UDP *UDPStats `json:"udp,omitempty"` // nil for a router
+	IP  IPStats   `json:"ip"`
+}
+
+// TCPStats are a host's TCP counters, over all its connections.
+type TCPStats struct {
+	SegmentsSent     uint64 `json:"segments_sent"`     // without retransmissions
+	SegmentsReceived uint64 `json:"segments_received"` // valid ones
+	Retransmits      uint64 `json:"retransmits"`       // segments that were sent again
+	FastRetransmits  uint64 `json:"fast_retransmits"`  // of these, after duplicate ACKs or by RACK
+	SlowStartResends uint64 `json:"slow_start_resends"`
+	Timeouts         uint64 `json:"timeouts"`     // expiries of the retransmission timer
+	TailProbes       uint64 `json:"tail_probes"`  // recoveries that a tail-loss probe began (RFC 8985)
+	Recoveries       uint64 `json:"recoveries"`   // entries into loss recovery, by SACK or not
+	ActiveOpens      uint64 `json:"active_opens"` // connections that this host asked for
+	PassiveOpens     uint64 `json:"passive_opens"`
+	FailedAttempts   uint64 `json:"failed_attempts"`
+	ResetsSent       uint64 `json:"resets_sent"`
+	ResetsReceived   uint64 `json:"resets_received"`
+	TimedOut         uint64 `json:"timed_out"` // connections given up
+	ChecksumErrors   uint64 `json:"checksum_errors"`
+	ListenOverflows  uint64 `json:"listen_overflows"` // SYNs and ACKs dropped because a listener's queue was full
+}
+
+// UDPStats are a host's UDP counters.
+type UDPStats struct {
+	Sent           uint64 `json:"sent"`
+	Received       uint64 `json:"received"`
+	UnknownPort    uint64 `json:"unknown_port"`    // datagrams for a port that nobody listens on
+	BufferOverflow uint64 `json:"buffer_overflow"` // datagrams dropped because a socket's buffer was full
+	ChecksumErrors uint64 `json:"checksum_errors"`
+}
+
+// IPStats are a node's IP counters, both versions together.
+type IPStats struct {
+	Sent         uint64 `json:"sent"`
+	Received     uint64 `json:"received"`
+	Delivered    uint64 `json:"delivered"`     // to the node itself
+	Forwarded    uint64 `json:"forwarded"`     // routers only
+	NoRoute      uint64 `json:"no_route"`      // packets without a way to their destination
+	TTLExceeded  uint64 `json:"ttl_exceeded"`  // routers only
+	TooBig       uint64 `json:"too_big"`       // routers only: larger than the next link's MTU, and not to be fragmented
+	Fragmented   uint64 `json:"fragmented"`    // routers only: packets cut into fragments
+	Unresolved   uint64 `json:"unresolved"`    // routers only: no neighbour answered
+	Malformed    uint64 `json:"malformed"`     // headers that make no sense
+	ICMPSent     uint64 `json:"icmp_sent"`     // ICMP messages sent
+	ICMPReceived uint64 `json:"icmp_received"` // ICMP messages received
+}
+
+// Stats returns the host's counters.
+func (h *Host) Stats() Stats {
+	s := h.stack.Stats()
+	t, u, i := s.TCP, s.UDP, s.IP
+	return Stats{
+		TCP: &TCPStats{
+			SegmentsSent:     t.SegmentsSent.Value(),
+			SegmentsReceived: t.ValidSegmentsReceived.Value(),
+			Retransmits:      t.Retransmits.Value(),
+			FastRetransmits:  t.FastRetransmit.Value(),
+			SlowStartResends: t.SlowStartRetransmits.Value(),
+			Timeouts:         t.Timeouts.Value(),
+			TailProbes:       t.TLPRecovery.Value(),
+			Recoveries:       t.FastRecovery.Value() + t.SACKRecovery.Value(),
+			ActiveOpens:      t.ActiveConnectionOpenings.Value(),
+			PassiveOpens:     t.PassiveConnectionOpenings.Value(),
+			FailedAttempts:   t.FailedConnectionAttempts.Value(),
+			ResetsSent:       t.ResetsSent.Value(),
+			ResetsReceived:   t.ResetsReceived.Value(),
+			TimedOut:         t.EstablishedTimedout.Value(),
+			ChecksumErrors:   t.ChecksumErrors.Value(),
+			ListenOverflows:  t.ListenOverflowSynDrop.Value() + t.ListenOverflowAckDrop.Value(),
+		},
+		UDP: &UDPStats{
+			Sent:           u.PacketsSent.Value(),
+			Received:       u.PacketsReceived.Value(),
+			UnknownPort:    u.UnknownPortErrors.Value(),
+			BufferOverflow: u.ReceiveBufferErrors.Value(),
+			ChecksumErrors: u.ChecksumErrors.Value(),
+		},
+		IP: IPStats{
+			Sent:         i.PacketsSent.Value(),
+			Received:     i.PacketsReceived.Value(),
+			Delivered:    i.PacketsDelivered.Value(),
+			NoRoute:      i.OutgoingPacketErrors.Value(),
+			Malformed:    i.MalformedPacketsReceived.Value(),
+			ICMPSent:     icmpSent(s),
+			ICMPReceived: icmpReceived(s),
+		},
+	}
+}
+
+func icmpSent(s tcpip.Stats) uint64 {
+	v4, v6 := s.ICMP.V4.PacketsSent, s.ICMP.V6.PacketsSent
+	return sum(v4.EchoRequest, v4.EchoReply, v4.DstUnreachable, v4.TimeExceeded, v6.EchoRequest, v6.EchoReply,
+		v6.DstUnreachable, v6.TimeExceeded, v6.PacketTooBig, v6.NeighborSolicit, v6.NeighborAdvert)
+}
+
+func icmpReceived(s tcpip.Stats) uint64 {
+	v4, v6 := s.ICMP.V4.PacketsReceived, s.ICMP.V6.PacketsReceived
+	return sum(v4.EchoRequest, v4.EchoReply, v4.DstUnreachable, v4.TimeExceeded, v6.EchoRequest, v6.EchoReply,
+		v6.DstUnreachable, v6.TimeExceeded, v6.PacketTooBig, v6.NeighborSolicit, v6.NeighborAdvert)
+}
+
+func sum(counters ...*tcpip.StatCounter) uint64 {
+	var n uint64
+	for _, c := range counters {
+		n += c.Value()
+	}
+	return n
+}

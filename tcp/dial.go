@@ -1,0 +1,90 @@
+package tcp
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/waiter"
+
+	"netlab/ip"
+)
+
+// Dial connects a host to "name:port" or "address:port". It tries the addresses of the name one after the other and returns
+// the first error when none answers. A name that nobody answers takes 127 s per address, unless ctx ends first.
+func Dial(ctx context.Context, h *ip.Host, address string) (*Conn, error) {
+	return DialFrom(ctx, h, netip.AddrPort{}, address)
+}
+
+// DialFrom is [Dial] from a local address and port; a zero address or port is chosen by the stack.
+func DialFrom(ctx context.Context, h *ip.Host, local netip.AddrPort, address string) (*Conn, error) {
+	name, port, err := ip.SplitHostPort("tcp", address)
+	if err != nil {
+		return nil, ip.OpError("dial", "tcp", nil, nil, err)
+	}
+	addrs, err := h.Resolve(name)
+	if err != nil {
+		return nil, ip.OpError("dial", "tcp", nil, nil, err)
+	}
+	var first error
+	for _, a := range addrs {
+		c, err := dial(ctx, h, local, netip.AddrPortFrom(a, port))
+		if err == nil {
+			return c, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, first
+}
+
+func dial(ctx context.Context, h *ip.Host, local, remote netip.AddrPort) (*Conn, error) {
+	fail := func(err error) (*Conn, error) { return nil, ip.OpError("dial", "tcp", nil, tcpAddr(remote), err) }
+	if ctx.Err() != nil {
+		return fail(context.Cause(ctx))
+	}
+	s, err := h.NewSocket(tcp.ProtocolNumber, remote.Addr().Is6())
+	if err != nil {
+		return fail(err)
+	}
+	if local.IsValid() {
+		if err := s.Endpoint.Bind(ip.FullAddress(local)); err != nil {
+			s.Close()
+			return fail(ip.Errno(err))
+		}
+	}
+	if err := connect(ctx, s, remote); err != nil {
+		s.Close()
+		return fail(err)
+	}
+	c, err := newConn(s)
+	if err != nil {
+		s.Close()
+		return fail(err)
+	}
+	return c, nil
+}
+
+func connect(ctx context.Context, s *ip.Socket, remote netip.AddrPort) error {
+	entry, ready := waiter.NewChannelEntry(waiter.WritableEvents | waiter.EventErr | waiter.EventHUp)
+	s.Queue.EventRegister(&entry)
+	defer s.Queue.EventUnregister(&entry)
+	err := s.Endpoint.Connect(ip.FullAddress(remote))
+	if _, started := err.(*tcpip.ErrConnectStarted); !started {
+		return ip.Errno(err)
+	}
+	select {
+	case <-ready:
+		return ip.Errno(s.Endpoint.LastError())
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.Host.Gone():
+		return net.ErrClosed
+	}
+}
