@@ -1,0 +1,79 @@
+package services
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"netlab/internal/random"
+	"netlab/ip"
+)
+
+// Env is what a runner finds on one of its hosts.
+type Env struct {
+	// Host is where it runs; sockets of packages tcp and udp take it.
+	Host *ip.Host
+	// Log is for what a user may want to read; it adds host and virtual time.
+	Log *slog.Logger
+	// Name is the service's or the workload's name in the file.
+	Name string
+	// Index is the host's place among the Count hosts that the runner runs on, from 0.
+	Index, Count int
+	// Random is a stream of the runner on this host, for its main goroutine. Others ask [Env.Stream].
+	Random *rand.Rand
+
+	// Panicked, when not nil, is told of a panic in a goroutine that Go started. Otherwise the panic goes on.
+	Panicked func(value any, stack []byte)
+
+	group sync.WaitGroup
+}
+
+// NewEnv fills an Env for one host.
+func NewEnv(h *ip.Host, log *slog.Logger, role Role, name string, index, count int) *Env {
+	e := &Env{Host: h, Log: log, Name: name, Index: index, Count: count}
+	e.Random = random.Stream(h.Network().Seed(), e.streamName(role.String()), 0)
+	return e
+}
+
+func (e *Env) streamName(what string) string {
+	return "nodes." + e.Host.Name() + "." + e.Name + "." + what
+}
+
+// Stream returns the random stream of a part of the runner.
+func (e *Env) Stream(part string) *rand.Rand {
+	return random.Stream(e.Host.Network().Seed(), e.streamName("stream."+part), 0)
+}
+
+// Go runs fn in a goroutine that starts in an event of its own. [Env.Wait] waits for it.
+func (e *Env) Go(fn func()) {
+	e.group.Add(1)
+	e.Host.Go(func() {
+		defer e.group.Done()
+		defer func() {
+			if e.Panicked == nil {
+				return
+			}
+			if v := recover(); v != nil {
+				e.Panicked(v, debug.Stack())
+			}
+		}()
+		fn()
+	})
+}
+
+// Wait returns when every goroutine that Go started is done.
+func (e *Env) Wait() { e.group.Wait() }
+
+// Sleep waits for d of the lab's time or until ctx ends; then it returns ctx's cause.
+func (e *Env) Sleep(ctx context.Context, d time.Duration) error { return e.Host.Sleep(ctx, d) }
+
+// SleepUntil waits until a time since the start of the run or until ctx ends; then it returns ctx's cause.
+func (e *Env) SleepUntil(ctx context.Context, at time.Duration) error {
+	return e.Host.SleepUntil(ctx, at)
+}
+
+// Elapsed is the time since the start of the run.
+func (e *Env) Elapsed() time.Duration { return e.Host.Network().Elapsed() }

@@ -1,0 +1,108 @@
+// Package services holds what runs on hosts: servers that wait for clients, and workloads that are the clients.
+//
+// Both are the same kind of thing, a [Runner]: something that runs on a host with a context, a logger and that host's
+// sockets. Each lives in a package of its own below this one and describes itself with a [Type]; the table of all of
+// them is in package netlab/services/catalog.
+package services
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Role says where in the file a type may be used.
+type Role int
+
+const (
+	// Service runs on a host from the start of the run until its end (nodes.<name>.services).
+	Service Role = iota
+	// Workload runs from its start until it is done (workloads).
+	Workload
+)
+
+// String returns the role as it is called in the file.
+func (r Role) String() string {
+	if r == Service {
+		return "service"
+	}
+	return "workload"
+}
+
+// Type describes a service or a workload: its name in the file, its configuration and what it reports.
+type Type struct {
+	// Name is the value of "type" in the file, in kebab-case.
+	Name string
+	Role Role
+	// Doc is one paragraph for the schema and the documentation.
+	Doc string
+	// Config returns a pointer to a new configuration struct that holds the defaults. Its fields have json tags in
+	// snake_case and jsonschema_description tags; from it come the decoding of the file and the JSON schema.
+	Config func() Config
+	// Result returns a pointer to the zero value of what Runner.Result reports, or nil where it reports nothing.
+	Result func() any
+	// New makes the runner for a validated configuration.
+	New func(config Config, info Info) (Runner, error)
+}
+
+// Info is what a runner knows of its place before the run starts.
+type Info struct {
+	// Name is the service's or the workload's name in the file.
+	Name string
+	// Hosts are the names of the hosts that it runs on, in file order: one for a service, those of "from" for a workload.
+	Hosts []string
+}
+
+// Config is a configuration struct of a service or a workload.
+type Config interface {
+	// Validate returns nil or an error; a [FieldError] (or several, joined) lets the file's reader point at the place.
+	Validate() error
+	// Endless says whether the runner, so configured, goes on until the run ends. A file in which a workload
+	// is endless needs a duration. Services are always endless.
+	Endless() bool
+}
+
+// FieldError is a mistake in one field of a configuration.
+type FieldError struct {
+	// Field is the json name of the field.
+	Field string
+	// Problem says what was found and what was wanted.
+	Problem string
+}
+
+// Error implements error.
+func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
+
+// Fieldf makes a FieldError.
+func Fieldf(field, format string, args ...any) error {
+	return &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
+// Runner is a service or a workload, made for all the hosts that it runs on.
+type Runner interface {
+	// Run runs it on one host until it is done or ctx ends. It is called once per host, each call in a goroutine
+	// of its own. Running out of ctx is no error.
+	Run(ctx context.Context, env *Env) error
+	// Result reports what was found, after every Run has returned; nil when there is nothing to report.
+	Result() any
+}
+
+// Target names what a client talks to: "server" or "server:5001". A configuration field of this type is checked
+// against the nodes of the file.
+type Target string
+
+// Host returns the part before the port.
+func (t Target) Host() string {
+	h, _, ok := strings.Cut(string(t), ":")
+	if !ok {
+		return string(t)
+	}
+	return h
+}
+
+// ListenTCP and ListenUDP are the address that a service listens on, ":port". A configuration field of one of these
+// types is checked: two services of a host can't listen on the same port of the same protocol.
+type (
+	ListenTCP string
+	ListenUDP string
+)

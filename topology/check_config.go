@@ -1,0 +1,187 @@
+package topology
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"netlab/services"
+)
+
+var (
+	nodeType      = reflect.TypeFor[Node]()
+	targetType    = reflect.TypeFor[services.Target]()
+	listenTCPType = reflect.TypeFor[services.ListenTCP]()
+	listenUDPType = reflect.TypeFor[services.ListenUDP]()
+)
+
+// checkConfig checks the configuration of a service or a workload: the special types of its fields, and then what its
+// own Validate says.
+func (c *checker) checkConfig(at place, typ string, config services.Config) {
+	if config == nil {
+		if c.root.v == nil {
+			c.addf(at, "%s has no configuration", quote(typ))
+		}
+		return
+	}
+	wrong := map[string]bool{}
+	eachString(at, config, func(at place, v reflect.Value) {
+		if v.String() == "" && !at.given() {
+			return
+		}
+		var message string
+		switch v.Type() {
+		case targetType:
+			message = c.checkTarget(v.String())
+		case listenTCPType, listenUDPType:
+			_, message = parseListen(v.String())
+		}
+		if message != "" {
+			wrong[at.path()] = true
+			c.addf(at, "%s", message)
+		}
+	})
+	for _, err := range flatten(config.Validate()) {
+		at := at
+		message := err.Error()
+		var field *services.FieldError
+		if errors.As(err, &field) {
+			for _, name := range strings.Split(field.Field, ".") {
+				at = at.field(name)
+			}
+			message = field.Problem
+		}
+		if !wrong[at.path()] {
+			c.addf(at, "%s", message)
+		}
+	}
+}
+
+// flatten takes joined errors apart.
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, flatten(e)...)
+	}
+	return out
+}
+
+// eachString visits the strings in a configuration, also those in lists.
+func eachString(at place, config services.Config, visit func(at place, v reflect.Value)) {
+	walk(at, reflect.ValueOf(config), func(at place, v reflect.Value, _ structField) bool {
+		for v.Kind() == reflect.Pointer && !v.IsNil() {
+			v = v.Elem()
+		}
+		switch {
+		case v.Kind() == reflect.String:
+			visit(at, v)
+		case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.String:
+			for i := range v.Len() {
+				visit(at.item(i), v.Index(i))
+			}
+		}
+		return true
+	})
+}
+
+// target is what a client talks to: a node, or an address when node is negative.
+type target struct {
+	node    int
+	address netip.Addr
+}
+
+// target finds the node or the address that a target names; message says why there is none.
+func (c *checker) target(text string) (t target, message string) {
+	host, port := text, ""
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return target{-1, addr}, ""
+	}
+	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+		host, port = text[:i], text[i+1:]
+		if message := checkPort(port); message != "" {
+			return t, message
+		}
+	}
+	if addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")); err == nil {
+		if addr.Is6() != strings.HasPrefix(host, "[") {
+			return t, fmt.Sprintf("%s is no address and port: IPv6 addresses, and only these, stand in brackets", quote(text))
+		}
+		return target{-1, addr}, ""
+	}
+	n, ok := c.lab.nodes.Index(host)
+	switch {
+	case !c.nodesKnown:
+		return target{-1, netip.Addr{}}, ""
+	case !ok && host == "":
+		return t, fmt.Sprintf("%s names no host, wanted one such as \"server:5001\"", quote(text))
+	case !ok:
+		return t, fmt.Sprintf("no node is called %s%s", quote(host), c.lab.nodes.suggest(host, c.lab.nodes.names))
+	case c.lab.kind(n) == Switch:
+		return t, fmt.Sprintf("%s is a switch, which has no address: want a host or a router", host)
+	}
+	return target{node: n}, ""
+}
+
+func (c *checker) checkTarget(text string) string {
+	_, message := c.target(text)
+	return message
+}
+
+// checkPort returns what is wrong with a port, or "".
+func checkPort(text string) string {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || n == 0 || text[0] == '+' || text[0] == '0' {
+		return fmt.Sprintf("%s is not a port: want 1 to 65535", quote(text))
+	}
+	return ""
+}
+
+// parseListen reads ":port".
+func parseListen(text string) (port, message string) {
+	port, ok := strings.CutPrefix(text, ":")
+	if !ok {
+		if checkPort(text) == "" {
+			return "", fmt.Sprintf("%s is not a place to listen; did you mean %q?", quote(text), ":"+text)
+		}
+		return "", fmt.Sprintf("%s is not a place to listen: want a colon and a port, such as \":80\"", quote(text))
+	}
+	return port, checkPort(port)
+}
+
+// checkListeners reports services of one host that listen on the same port. taken collects who listens where.
+func (c *checker) checkListeners(at place, service string, config services.Config, taken map[string]string) {
+	if config == nil {
+		return
+	}
+	eachString(at, config, func(at place, v reflect.Value) {
+		protocol := ""
+		switch v.Type() {
+		case listenTCPType:
+			protocol = "TCP"
+		case listenUDPType:
+			protocol = "UDP"
+		default:
+			return
+		}
+		port, message := parseListen(v.String())
+		if message != "" {
+			return
+		}
+		key := protocol + " port " + port
+		if other, ok := taken[key]; ok {
+			c.addf(at, "%s is already taken by service %s of this host", key, other)
+			return
+		}
+		taken[key] = service
+	})
+}

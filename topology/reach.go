@@ -1,0 +1,95 @@
+package topology
+
+import (
+	"reflect"
+
+	"netlab/services"
+	"netlab/topology/plan"
+)
+
+// checkReachable reports targets to which no packet gets from a host that wants to talk to them.
+func (c *checker) checkReachable() {
+	for name, w := range c.t.Workloads.All() {
+		from, _, err := c.lab.nodes.MatchAll(w.From)
+		if err != nil {
+			continue
+		}
+		c.checkPaths(c.root.field("workloads").field(name), from, w.Config)
+	}
+	hosts := make([][]int, c.t.Nodes.Len()) // the nodes of each entry
+	for n, entry := range c.lab.entry {
+		hosts[entry] = append(hosts[entry], n)
+	}
+	for i, e := range c.t.Nodes.Entries() {
+		for name, s := range e.Value.Services.All() {
+			c.checkPaths(c.root.field("nodes").field(e.Name).field("services").field(name), hosts[i], s.Config)
+		}
+	}
+}
+
+// checkPaths checks each target of a configuration from each of the hosts; the first that fails is reported.
+func (c *checker) checkPaths(at place, from []int, config services.Config) {
+	if config == nil {
+		return
+	}
+	eachString(at, config, func(at place, v reflect.Value) {
+		if v.Type() != targetType || v.String() == "" {
+			return
+		}
+		to, message := c.target(v.String())
+		if message != "" || to.node < 0 {
+			return
+		}
+		for _, n := range from {
+			if message := c.path(n, to.node); message != "" {
+				c.addf(at, "%s", message)
+				return
+			}
+		}
+	})
+}
+
+// path returns why no packet gets from one node to another, or "".
+func (c *checker) path(from, to int) string {
+	a, b := c.lab.name(from), c.lab.name(to)
+	if from == to || c.plan.Reachable(from, to, plan.IPv4) || c.plan.Reachable(from, to, plan.IPv6) {
+		return ""
+	}
+	from4, from6 := c.lab.families(from)
+	to4, to6 := c.lab.families(to)
+	switch {
+	case len(c.plan.Ports[from]) == 0:
+		return "there is no way from " + a + " to " + b + ": " + a + " has no link"
+	case len(c.plan.Ports[to]) == 0:
+		return "there is no way from " + a + " to " + b + ": " + b + " has no link"
+	case !(from4 && to4) && !(from6 && to6):
+		return "there is no way from " + a + " to " + b + ": one speaks only IPv4 and the other only IPv6"
+	}
+	return "there is no way from " + a + " to " + b + ": " + c.obstacle(from, to)
+}
+
+// obstacle says what is in the way between two nodes that have links.
+func (c *checker) obstacle(from, to int) string {
+	came := map[int]int{from: from}
+	queue := []int{from}
+	for len(queue) > 0 {
+		n := queue[0]
+		queue = queue[1:]
+		for _, port := range c.plan.Ports[n] {
+			next := c.lab.links[port.Link].ends[1-port.End]
+			if _, seen := came[next]; !seen {
+				came[next] = n
+				queue = append(queue, next)
+			}
+		}
+	}
+	if _, ok := came[to]; !ok {
+		return "no links lead there"
+	}
+	for n := came[to]; n != from; n = came[n] {
+		if c.lab.kind(n) == Host {
+			return c.lab.name(n) + " on the way is a host, and only routers and switches forward"
+		}
+	}
+	return "the routes don't lead there and back"
+}

@@ -1,0 +1,173 @@
+package topology
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"netlab/services"
+	"netlab/units"
+)
+
+// wants says what a value of a type looks like.
+var wants = map[reflect.Type]string{
+	reflect.TypeFor[units.Duration]():     `a duration such as "50ms"`,
+	reflect.TypeFor[units.Bytes]():        `a size such as "64KiB"`,
+	reflect.TypeFor[units.BitRate]():      `a bit rate such as "10Mbit/s"`,
+	reflect.TypeFor[units.Probability]():  `a probability such as "1%"`,
+	reflect.TypeFor[units.Rate]():         `a rate such as "50/s"`,
+	reflect.TypeFor[units.QueueLimit]():   `a queue limit such as "64KiB" or "100 packets"`,
+	reflect.TypeFor[units.Distribution](): `a duration such as "20ms" or a distribution such as "normal(20ms, 3ms)"`,
+	reflect.TypeFor[netip.Prefix]():       `a network such as "192.0.2.0/24"`,
+	reflect.TypeFor[netip.Addr]():         `an address such as "192.0.2.1"`,
+	reflect.TypeFor[services.Target]():    `a host and port such as "server:5001"`,
+	reflect.TypeFor[services.ListenTCP](): `a port such as ":80"`,
+	reflect.TypeFor[services.ListenUDP](): `a port such as ":53"`,
+	reflect.TypeFor[Link]():               `"a - b" or an object`,
+	reflect.TypeFor[Patterns]():           `a name, a pattern such as "web[*]", or a list of them`,
+}
+
+// want describes what a type looks like in the file.
+func want(t reflect.Type) string {
+	if text, ok := wants[t]; ok {
+		return text
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return want(t.Elem())
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		lo, hi := bounds(t)
+		return fmt.Sprintf("a whole number from %s to %s", lo, hi)
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		if t.Kind() != reflect.Struct || !reflect.PointerTo(t).Implements(textUnmarshaler) {
+			return "an object"
+		}
+	}
+	return "a string"
+}
+
+// bounds returns the smallest and the largest value of an integer type.
+func bounds(t reflect.Type) (lo, hi string) {
+	bits := t.Bits()
+	if t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64 {
+		return "0", strconv.FormatUint(^uint64(0)>>(64-bits), 10)
+	}
+	most := int64(^uint64(0) >> (65 - bits))
+	return strconv.FormatInt(-most-1, 10), strconv.FormatInt(most, 10)
+}
+
+// text decodes a value that reads itself from text. A number is handed over as it is written to a probability only: every
+// other value has a unit.
+func (d *decoder) text(at place, t reflect.Type, target encoding.TextUnmarshaler) {
+	number := at.v.kind == numberKind && t == reflect.TypeFor[units.Probability]()
+	if at.v.kind != stringKind && !number {
+		d.wrong(at, want(t))
+		return
+	}
+	if err := target.UnmarshalText([]byte(at.v.text)); err != nil {
+		var parse *units.ParseError
+		switch {
+		case t == reflect.TypeFor[netip.Prefix]() || t == reflect.TypeFor[netip.Addr]():
+			d.wrong(at, want(t))
+		case errors.As(err, &parse):
+			d.problems.taintf(at, "%s", parse)
+		default:
+			d.problems.taintf(at, "%s", err)
+		}
+		return
+	}
+	d.address(at, target)
+}
+
+// address refuses what netip reads and a file shouldn't say: nothing at all and zones.
+func (d *decoder) address(at place, target any) {
+	switch a := target.(type) {
+	case *netip.Addr:
+		if !a.IsValid() || a.Zone() != "" || a.Is4In6() {
+			d.wrong(at, want(reflect.TypeOf(*a)))
+		}
+	case *netip.Prefix:
+		if !a.IsValid() || a.Addr().Is4In6() {
+			d.wrong(at, want(reflect.TypeOf(*a)))
+		}
+	}
+}
+
+// scalar decodes strings, booleans and numbers.
+func (d *decoder) scalar(at place, target reflect.Value) {
+	t := target.Type()
+	switch kind := target.Kind(); {
+	case kind == reflect.String:
+		if d.is(at, stringKind, t) {
+			target.SetString(at.v.text)
+		}
+	case kind == reflect.Bool:
+		if at.v.kind != trueKind && at.v.kind != falseKind {
+			d.wrong(at, want(t))
+			return
+		}
+		target.SetBool(at.v.kind == trueKind)
+	case target.CanInt():
+		n, err := strconv.ParseInt(at.v.text, 10, t.Bits())
+		if at.v.kind != numberKind || err != nil {
+			d.wrong(at, want(t))
+			return
+		}
+		target.SetInt(n)
+	case target.CanUint():
+		n, err := strconv.ParseUint(at.v.text, 10, t.Bits())
+		if at.v.kind != numberKind || err != nil {
+			d.wrong(at, want(t))
+			return
+		}
+		target.SetUint(n)
+	case target.CanFloat():
+		n, err := strconv.ParseFloat(at.v.text, t.Bits())
+		if at.v.kind != numberKind || err != nil {
+			d.wrong(at, want(t))
+			return
+		}
+		target.SetFloat(n)
+	default:
+		panic(fmt.Sprintf("topology: a field of type %s can't be decoded", t))
+	}
+}
+
+// setString makes a link of its short form.
+func (l *Link) setString(s string) { *l = Link{Between: s} }
+
+// setString makes a list of one pattern.
+func (p *Patterns) setString(s string) { *p = Patterns{s} }
+
+// checkEnum returns what is wrong with a value of which there are only some, or "".
+func checkEnum(field, found string, enum []string) string {
+	for _, e := range enum {
+		if found == e {
+			return ""
+		}
+	}
+	if reason := refused[field+"="+found]; reason != "" {
+		return reason
+	}
+	if len(enum) == 1 {
+		return fmt.Sprintf("found %s, wanted %q", quote(found), enum[0])
+	}
+	return fmt.Sprintf("%s is not one of %s%s", quote(found), strings.Join(enum, ", "), didYouMean(found, enum))
+}
+
+// refused explains values that one could well expect.
+var refused = map[string]string{
+	"congestion_control=reno": `"reno" is refused: the stack's Reno grows by one segment for each ACK and so sends 5 to 24 ` +
+		`times what Mathis's formula allows; use "cubic"`,
+}

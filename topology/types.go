@@ -1,0 +1,167 @@
+package topology
+
+import (
+	"encoding/json"
+	"net/netip"
+
+	"netlab/services"
+	"netlab/units"
+)
+
+// Topology is one file: what there is, what happens to it and what is expected. [Load] makes it; Go programs may also
+// fill it by hand and call [Topology.Resolve].
+type Topology struct {
+	Schema      string         `json:"$schema,omitempty" jsonschema_description:"Where editors find the JSON schema of this file; netlab doesn't read it."`
+	Name        string         `json:"name,omitempty" jsonschema_description:"Name of the lab, an RFC 1123 label; the output folder is called so. Default: the file's name without its ending."`
+	Description string         `json:"description,omitempty" jsonschema_description:"What one sees in this lab."`
+	Seed        uint64         `json:"seed,omitempty" jsonschema_description:"Seed of all random choices. The same seed gives the same packets." jsonschema:"minimum=1,maximum=18446744073709551615,default=1"`
+	Duration    units.Duration `json:"duration,omitempty" jsonschema_description:"How long the run lasts in virtual time. Default: until all workloads are done."`
+	Defaults    Defaults       `json:"defaults,omitzero" jsonschema_description:"Values for all links and nodes that don't say otherwise."`
+	Nodes       Map[Node]      `json:"nodes" jsonschema_description:"Hosts, routers and switches by name; a range such as web[1..3] stands for several." jsonschema:"required"`
+	Links       []Link         `json:"links,omitempty" jsonschema_description:"Links between nodes: \"a - b\", or an object with properties."`
+	Workloads   Map[Workload]  `json:"workloads,omitzero" jsonschema_description:"What clients do, by name."`
+	Faults      []Fault        `json:"faults,omitempty" jsonschema_description:"What breaks and when."`
+	Captures    *Captures      `json:"captures,omitempty" jsonschema_description:"What is captured. Default: every node of a lab of up to 64 nodes, nothing in a larger one."`
+	Expect      []string       `json:"expect,omitempty" jsonschema_description:"Expressions over the results that have to hold."`
+	Variants    Map[RawObject] `json:"variants,omitzero" jsonschema_description:"Changes to parts of the file by name; each variant is run, one after the other."`
+}
+
+// Defaults are values for everything that doesn't say otherwise.
+type Defaults struct {
+	Link LinkParams `json:"link,omitzero" jsonschema_description:"Properties of links that don't give them."`
+	TCP  TCP        `json:"tcp,omitzero" jsonschema_description:"TCP settings of hosts that don't give them."`
+	IP   IPFamilies `json:"ip,omitempty" jsonschema_description:"IP versions of nodes that don't give them." jsonschema:"enum=dual,enum=ipv4,enum=ipv6,default=dual"`
+}
+
+// NodeKind is what a node is.
+type NodeKind string
+
+// The kinds of nodes.
+const (
+	Host   NodeKind = "host"
+	Router NodeKind = "router"
+	Switch NodeKind = "switch"
+)
+
+// IPFamilies says which IP versions a node speaks.
+type IPFamilies string
+
+// The combinations of IP versions.
+const (
+	Dual     IPFamilies = "dual"
+	IPv4Only IPFamilies = "ipv4"
+	IPv6Only IPFamilies = "ipv6"
+)
+
+// Node is a host, a router or a switch.
+type Node struct {
+	Kind     NodeKind     `json:"kind,omitempty" jsonschema_description:"What the node is. Default host." jsonschema:"enum=host,enum=router,enum=switch,default=host"`
+	IP       IPFamilies   `json:"ip,omitempty" jsonschema_description:"IP versions that a host or router speaks. Default dual; names then resolve to IPv4 first." jsonschema:"enum=dual,enum=ipv4,enum=ipv6,default=dual"`
+	Prefer   IPFamilies   `json:"prefer,omitempty" jsonschema_description:"IP version that a dual-stack host dials first. Default ipv4." jsonschema:"enum=ipv4,enum=ipv6,default=ipv4"`
+	Services Map[Service] `json:"services,omitzero" jsonschema_description:"What runs on a host, by name."`
+	TCP      TCP          `json:"tcp,omitzero" jsonschema_description:"TCP settings of a host."`
+	Routes   []Route      `json:"routes,omitzero" jsonschema_description:"Routes of a host or router beyond its own networks. Default: shortest paths by latency. When given, these are all."`
+	// Subnets and Ageing and Neighbors belong to switches.
+	Subnets   []netip.Prefix `json:"subnets,omitempty" jsonschema_description:"IPv4 and IPv6 networks of the segment behind a switch. Default: 10.x.0.0/16 and fd00:0:0:x::/64 after a hash of the switch's name."`
+	Ageing    units.Duration `json:"ageing,omitempty" jsonschema_description:"How long a switch remembers where a MAC address is. Default 5m (IEEE 802.1Q)."`
+	Neighbors Neighbors      `json:"neighbors,omitempty" jsonschema_description:"How nodes behind a switch find each other's MAC addresses: resolve asks by ARP and neighbour discovery, static knows them from the start." jsonschema:"enum=resolve,enum=static,default=resolve"`
+}
+
+// Neighbors says how nodes behind a switch know each other's MAC addresses.
+type Neighbors string
+
+// The ways to know a neighbour.
+const (
+	Resolve Neighbors = "resolve"
+	Static  Neighbors = "static"
+)
+
+// TCP holds the TCP settings of a host; zero values mean the default.
+type TCP struct {
+	CongestionControl string         `json:"congestion_control,omitempty" jsonschema_description:"Congestion control. Only cubic (RFC 9438): the stack's Reno grows by one segment for each ACK and so isn't Reno." jsonschema:"enum=cubic,default=cubic"`
+	SACK              *bool          `json:"sack,omitempty" jsonschema_description:"Selective acknowledgements (RFC 2018)." jsonschema:"default=true"`
+	RACK              *bool          `json:"rack,omitempty" jsonschema_description:"RACK-TLP loss detection (RFC 8985)." jsonschema:"default=true"`
+	NoDelay           *bool          `json:"no_delay,omitempty" jsonschema_description:"Send small segments at once, without Nagle's algorithm (RFC 896)." jsonschema:"default=true"`
+	SendBuffer        units.Bytes    `json:"send_buffer,omitempty" jsonschema_description:"Send buffer of a connection. Default 4MiB, tuned up to 16MiB."`
+	ReceiveBuffer     units.Bytes    `json:"receive_buffer,omitempty" jsonschema_description:"Receive buffer of a connection. Default 1MiB, tuned up to 16MiB; when given it is not tuned."`
+	KeepAlive         units.Duration `json:"keep_alive,omitempty" jsonschema_description:"Idle time after which keep-alive probes start. Default: none are sent."`
+	UserTimeout       units.Duration `json:"user_timeout,omitempty" jsonschema_description:"How long sent data may stay unacknowledged before the connection is given up (RFC 5482). Default: the stack's retransmission limit."`
+}
+
+// Route is one entry of a node's routing table.
+type Route struct {
+	To  netip.Prefix `json:"to" jsonschema_description:"Destination network, such as 10.2.0.0/16; 0.0.0.0/0 and ::/0 are default routes." jsonschema:"required"`
+	Via netip.Addr   `json:"via" jsonschema_description:"Address of the next router, on one of the node's own networks." jsonschema:"required"`
+}
+
+// Link joins two nodes. In the file it may also be just its Between as a string.
+type Link struct {
+	Name    string `json:"name,omitempty" jsonschema_description:"Id of the link in results and expectations. Default a--b; parallel links need names."`
+	Between string `json:"between" jsonschema_description:"The two ends, \"a - b\"; ranges and globs link all pairs. Forward is from the first to the second." jsonschema:"required"`
+	LinkParams
+	Forward  LinkParams `json:"forward,omitzero" jsonschema_description:"Properties of the direction from the first end to the second, where they differ."`
+	Backward LinkParams `json:"backward,omitzero" jsonschema_description:"Properties of the direction from the second end to the first, where they differ."`
+	// Addresses and MACs pin the addresses of the link's ends, by node.
+	Addresses map[string][]netip.Prefix `json:"addresses,omitempty" jsonschema_description:"Addresses with prefix length of the ends, by node: {\"client\": [\"192.0.2.1/24\"]}. Default: assigned by netlab."`
+	MACs      map[string]string         `json:"macs,omitempty" jsonschema_description:"MAC addresses of the ends, by node. Default: 02:… after a hash of the interface's name."`
+}
+
+// LinkParams are the properties of a link or of one direction of it. A nil or zero field is not given.
+type LinkParams struct {
+	Latency *units.Distribution `json:"latency,omitempty" jsonschema_description:"Propagation delay; a distribution keeps the order of frames. Default 0s."`
+	Rate    units.BitRate       `json:"rate,omitempty" jsonschema_description:"Bit rate at which frames are put on the wire. Default: unlimited."`
+	Queue   *units.QueueLimit   `json:"queue,omitempty" jsonschema_description:"Limit of the drop-tail queue in front of the wire, in bytes or packets, without the frame being sent. Default 1000 packets."`
+	Loss    *units.Probability  `json:"loss,omitempty" jsonschema_description:"Share of frames that the wire loses, each independently. Default 0%."`
+	MTU     units.Bytes         `json:"mtu,omitempty" jsonschema_description:"Largest IP packet, 1280B to 65535B (68B and up where no node speaks IPv6). Default 1500B."`
+	Up      *bool               `json:"up,omitempty" jsonschema_description:"Whether the link carries frames. Default true."`
+}
+
+// Service is a service of a host: a type of the catalog and its configuration.
+type Service struct {
+	Type   string          `json:"type" jsonschema:"required"`
+	Config services.Config `json:"-"` // the decoded rest of the object; part of the same JSON object as Type
+}
+
+// Workload is a workload: a type of the catalog, the hosts it runs on and its configuration.
+type Workload struct {
+	Type   string          `json:"type" jsonschema:"required"`
+	From   Patterns        `json:"from" jsonschema_description:"Hosts that it runs on: a name, a range or a glob, or a list of them." jsonschema:"required"`
+	Start  units.Duration  `json:"start" jsonschema_description:"When it starts, from the start of the run. Default 0s."`
+	Config services.Config `json:"-"`
+}
+
+// Patterns is one pattern or a list of them; in the file a single one is a plain string.
+type Patterns []string
+
+// Fault is something that breaks or changes at a time. Exactly one verb is given.
+type Fault struct {
+	At  units.Duration `json:"at" jsonschema_description:"When it happens, from the start of the run." jsonschema:"required"`
+	For units.Duration `json:"for,omitempty" jsonschema_description:"How long it lasts; then what it changed is put back. Default: until the end or until another fault undoes it."`
+	// The verbs.
+	Cut       string     `json:"cut,omitempty" jsonschema_description:"Verb: links (\"a - b\" or names) go down; frames sent meanwhile are dropped, frames on the wire still arrive."`
+	Restore   string     `json:"restore,omitempty" jsonschema_description:"Verb: links that were cut come up again."`
+	Partition [][]string `json:"partition,omitempty" jsonschema_description:"Verb: groups of nodes that can't reach each other; one group alone is parted from all others."`
+	Name      string     `json:"name,omitempty" jsonschema_description:"Name of a partition, for heal."`
+	Heal      string     `json:"heal,omitempty" jsonschema_description:"Verb: ends the partition of that name, or \"all\"."`
+	Set       *LinkSet   `json:"set,omitempty" jsonschema_description:"Verb: changes parameters of the links named by link."`
+	Link      string     `json:"link,omitempty" jsonschema_description:"Links that set changes: \"a - b\" or a link's name."`
+}
+
+// LinkSet is what a set fault changes.
+type LinkSet struct {
+	LinkParams
+	Forward  LinkParams `json:"forward,omitzero" jsonschema_description:"Only from the first end to the second, as link names them."`
+	Backward LinkParams `json:"backward,omitzero" jsonschema_description:"Only from the second end to the first, as link names them."`
+}
+
+// Captures says what is captured.
+type Captures struct {
+	Nodes      Patterns     `json:"nodes,omitzero" jsonschema_description:"Nodes at which frames are captured, one file each. Default: all. An empty list switches captures off."`
+	Interfaces Patterns     `json:"interfaces,omitempty" jsonschema_description:"Only these interfaces of those nodes, such as client-eth0. Default: all."`
+	Filter     string       `json:"filter,omitempty" jsonschema_description:"Only frames for which this holds: tcp, udp, icmp, arp, ip, ip6, host NAME, port N, src and dst before host and port, joined by and, or, not and parentheses."`
+	SnapLength *units.Bytes `json:"snap_length,omitempty" jsonschema_description:"How much of each frame is kept. Default: all of it."`
+	Format     string       `json:"format,omitempty" jsonschema_description:"File format." jsonschema:"enum=pcapng,enum=pcap,default=pcapng"`
+}
+
+// RawObject is a part of a file that is merged into it later.
+type RawObject json.RawMessage
