@@ -319,6 +319,10 @@ func (h *Host) Kick() {
 	h.net.AfterFunc(h.owner, netem.KindTimer, 0, func() { h.awake(func() {}) })
 }
 
+// Later has the engine's loop call fn when every goroutine is blocked, before time moves on. key orders the calls of a host at
+// one instant.
+func (h *Host) Later(key uint64, fn func()) { h.net.Later(h.owner, key, fn) }
+
 // Go runs fn in a goroutine of the host, which starts in an event of its own.
 func (h *Host) Go(fn func()) {
 	h.running.Add(1)

@@ -109,9 +109,8 @@ func (s *Socket) Do(events waiter.EventMask, d *Deadline, try func() tcpip.Error
 	if _, block := err.(*tcpip.ErrWouldBlock); !block {
 		return Errno(err)
 	}
-	entry, ready := waiter.NewChannelEntry(events)
-	s.Queue.EventRegister(&entry)
-	defer s.Queue.EventUnregister(&entry)
+	ready, done := s.Watch(events)
+	defer done()
 	for {
 		// Again after registering: it may have become ready in between.
 		err := try()
@@ -122,6 +121,19 @@ func (s *Socket) Do(events waiter.EventMask, d *Deadline, try func() tcpip.Error
 			return err
 		}
 	}
+}
+
+// Watch returns a channel that gets a token when one of the events happens, until done is called.
+func (s *Socket) Watch(events waiter.EventMask) (ready <-chan struct{}, done func()) {
+	c := make(chan struct{}, 1)
+	return c, s.Notify(events, c)
+}
+
+// Notify makes c, which has room for one, get a token when one of the events happens, until done is called.
+func (s *Socket) Notify(events waiter.EventMask, c chan<- struct{}) (done func()) {
+	entry := waiter.NewFunctionEntry(events, func(waiter.EventMask) { s.Host.net.Wake(c) })
+	s.Queue.EventRegister(&entry)
+	return func() { s.Queue.EventUnregister(&entry) }
 }
 
 func (s *Socket) wait(ready <-chan struct{}, d *Deadline) error {

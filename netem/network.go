@@ -136,6 +136,19 @@ func (p *Port) MTU() int { return p.out.params.MTU }
 // SetReceive replaces what takes the frames that arrive.
 func (p *Port) SetReceive(receive func(at time.Duration, f *Frame)) { p.receive = receive }
 
+// Intercept shows each frame that arrives to pass first; a frame for which it returns false is lost after all, although the
+// link counts it as delivered. Tests use it to lose one certain packet.
+func (p *Port) Intercept(pass func(at time.Duration, f *Frame) bool) {
+	next := p.receive
+	p.receive = func(at time.Duration, f *Frame) {
+		if !pass(at, f) {
+			f.Release()
+			return
+		}
+		next(at, f)
+	}
+}
+
 // Send hands a frame over that a host sends. Any goroutine may call it; the frame goes on the wire when everybody is
 // blocked, in the canonical order.
 func (p *Port) Send(f *Frame) { p.net.depart(p, f) }

@@ -8,6 +8,7 @@ package services
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 )
 
@@ -91,13 +92,12 @@ type Runner interface {
 // against the nodes of the file.
 type Target string
 
-// Host returns the part before the port.
+// Host returns the part before the port; brackets around an IPv6 address are left out.
 func (t Target) Host() string {
-	h, _, ok := strings.Cut(string(t), ":")
-	if !ok {
-		return string(t)
+	if host, _, err := net.SplitHostPort(string(t)); err == nil {
+		return host
 	}
-	return h
+	return strings.TrimSuffix(strings.TrimPrefix(string(t), "["), "]")
 }
 
 // ListenTCP and ListenUDP are the address that a service listens on, ":port". A configuration field of one of these

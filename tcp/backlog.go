@@ -5,6 +5,8 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
+	"syscall"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/waiter"
@@ -12,28 +14,43 @@ import (
 	"netlab/ip"
 )
 
-// backlog holds what was written to a connection and doesn't fit into the stack's send buffer yet. While it isn't empty, a
-// goroutine moves it on.
+// backlogLimit is how many bytes a connection takes beyond what the stack's send buffer holds.
+const backlogLimit = 4 << 20
+
+// backlog holds what was written to a connection until the engine's loop hands it to the stack, write by write. So a Write
+// only copies, and what the stack does with it happens when every goroutine is blocked.
 type backlog struct {
-	s        *ip.Socket
-	capacity int
+	s      *ip.Socket
+	key    uint64
+	room   chan struct{} // gets a token when there is room again
+	full   atomic.Bool   // the stack has no room
+	failed atomic.Bool   // the connection is no more
 
-	mu       sync.Mutex
-	data     []byte
-	pumping  bool
-	end      bool // shut down for writing when empty
-	shut     bool // close the endpoint when empty
-	dropped  bool
-	err      error
-	room     chan struct{} // gets a token when there is room again
-	quitPump chan struct{} // closed by discard
+	mu        sync.Mutex
+	writes    [][]byte
+	bytes     int
+	scheduled bool
+	end       bool // shut down for writing when empty
+	shut      bool // close the endpoint when empty
+	err       error
 }
 
-func newBacklog(s *ip.Socket, capacity int) *backlog {
-	return &backlog{s: s, capacity: capacity, room: make(chan struct{}, 1), quitPump: make(chan struct{})}
+func newBacklog(s *ip.Socket) *backlog {
+	b := &backlog{s: s, key: uint64(s.Local().Port()), room: make(chan struct{}, 1)}
+	entry := waiter.NewFunctionEntry(waiter.WritableEvents|waiter.EventErr|waiter.EventHUp, b.notify)
+	s.Queue.EventRegister(&entry)
+	return b
 }
 
-// write takes as much of b as there is room for and waits when there is none.
+// notify hears of the endpoint that it has room or is no more. The stack calls it with its locks held.
+func (b *backlog) notify(events waiter.EventMask) {
+	gone := events&(waiter.EventErr|waiter.EventHUp) != 0 && b.failed.CompareAndSwap(false, true)
+	if b.full.CompareAndSwap(true, false) || gone {
+		b.s.Host.Later(b.key, b.push)
+	}
+}
+
+// write takes as much of p as there is room for and waits when there is none.
 func (b *backlog) write(p []byte) (int, error) {
 	for {
 		n, err := b.tryWrite(p)
@@ -46,6 +63,8 @@ func (b *backlog) write(p []byte) (int, error) {
 			return 0, os.ErrDeadlineExceeded
 		case <-b.s.Closed():
 			return 0, net.ErrClosed
+		case <-b.s.Host.Gone():
+			return 0, net.ErrClosed
 		}
 	}
 }
@@ -53,107 +72,130 @@ func (b *backlog) write(p []byte) (int, error) {
 func (b *backlog) tryWrite(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err != nil {
+	switch {
+	case b.err != nil:
 		return 0, b.err
-	}
-	if b.end {
+	case b.end:
 		return 0, ip.Errno(&tcpip.ErrClosedForSend{})
 	}
-	taken := 0
-	if !b.pumping {
-		n, err := b.s.Endpoint.Write(bytes.NewReader(p), tcpip.WriteOptions{})
-		if _, block := err.(*tcpip.ErrWouldBlock); err != nil && !block {
-			return int(n), ip.Errno(err)
-		}
-		taken = int(n)
-	}
-	n := min(len(p)-taken, b.capacity-len(b.data))
+	n := min(len(p), backlogLimit-b.bytes)
 	if n > 0 {
-		b.data = append(b.data, p[taken:taken+n]...)
-		if !b.pumping {
-			b.pumping = true
-			b.s.Host.Go(b.pump)
-		}
+		b.writes = append(b.writes, bytes.Clone(p[:n]))
+		b.bytes += n
+		b.scheduleLocked()
 	}
-	return taken + n, nil
+	return n, nil
 }
 
-// pump moves the backlog into the stack until it is empty.
-func (b *backlog) pump() {
-	entry, ready := waiter.NewChannelEntry(waiter.WritableEvents | waiter.EventErr | waiter.EventHUp)
-	b.s.Queue.EventRegister(&entry)
-	defer b.s.Queue.EventUnregister(&entry)
-	for b.step() {
-		select {
-		case <-ready:
-		case <-b.quitPump:
-		case <-b.s.Host.Gone():
-			b.fail(net.ErrClosed)
-			return
-		}
+func (b *backlog) scheduleLocked() {
+	if !b.scheduled && !b.full.Load() {
+		b.scheduled = true
+		b.s.Host.Later(b.key, b.push)
 	}
 }
 
-// step hands over what the stack takes and says whether to go on.
-func (b *backlog) step() bool {
+// next returns the oldest write that isn't handed over yet, or nil.
+func (b *backlog) next() []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.data) > 0 && !b.dropped {
-		n, err := b.s.Endpoint.Write(bytes.NewReader(b.data), tcpip.WriteOptions{})
-		b.data = b.data[n:]
+	if len(b.writes) == 0 {
+		return nil
+	}
+	return b.writes[0]
+}
+
+// took notes that the stack took n bytes.
+func (b *backlog) took(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bytes -= n
+	b.writes[0] = b.writes[0][n:]
+	if len(b.writes[0]) == 0 {
+		b.writes[0] = nil
+		b.writes = b.writes[1:]
+	}
+}
+
+// push hands over what the stack takes, and ends the stream when all is handed over and nothing more may come. The engine's
+// loop calls it.
+func (b *backlog) push() {
+	b.mu.Lock()
+	b.scheduled = false
+	b.mu.Unlock()
+	for p := b.next(); p != nil; p = b.next() {
+		b.full.Store(true) // before trying, so that no word of new room is missed
+		n, err := b.s.Endpoint.Write(bytes.NewReader(p), tcpip.WriteOptions{})
+		b.took(int(n))
 		if _, block := err.(*tcpip.ErrWouldBlock); block {
 			b.signal()
-			return true
+			return
 		}
+		b.full.Store(false)
 		if err != nil {
-			b.err = ip.Errno(err)
-			b.data = nil
+			b.fail(ip.Errno(err))
 		}
 	}
-	b.data = nil
-	b.pumping = false
+	if b.failed.Load() {
+		// The stack tells why a connection broke only once: to whom it tells it has to keep it for others.
+		if _, err := b.s.Endpoint.Write(bytes.NewReader(nil), tcpip.WriteOptions{}); err != nil {
+			b.fail(ip.Errno(err))
+		}
+	}
 	b.signal()
+	b.finish()
+}
+
+// finish ends the stream or closes the endpoint if that is due.
+func (b *backlog) finish() {
+	b.mu.Lock()
+	empty, shut, end := len(b.writes) == 0, b.shut, b.end
+	b.mu.Unlock()
 	switch {
-	case b.dropped:
-	case b.shut:
+	case !empty:
+	case shut:
 		b.s.Endpoint.Close()
 		b.s.Host.Kick()
-	case b.end:
+	case end:
 		b.s.Endpoint.Shutdown(tcpip.ShutdownWrite)
 	}
-	return false
 }
 
 func (b *backlog) fail(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.err, b.data, b.pumping = err, nil, false
-	b.signal()
+	if b.err == nil {
+		b.err = err
+	}
+	b.writes, b.bytes = nil, 0
+}
+
+// broken returns why the connection broke, or nil if it didn't or was closed.
+func (b *backlog) broken() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == nil || b.err == syscall.EPIPE || b.err == net.ErrClosed {
+		return nil
+	}
+	return b.err
 }
 
 func (b *backlog) signal() {
-	select {
-	case b.room <- struct{}{}:
-	default:
+	b.mu.Lock()
+	room := b.bytes <= backlogLimit/2
+	b.mu.Unlock()
+	if room {
+		b.s.Host.Network().Wake(b.room)
 	}
 }
 
-// finish lets nothing more in and says whether the pump will end the stream, and with shut the connection; otherwise
-// the caller has to.
-func (b *backlog) finish(shut bool) bool {
+// shutdown lets nothing more in and has the stream ended when all is handed over; with shut the connection is closed then.
+func (b *backlog) shutdown(shut bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.end = true
 	b.shut = b.shut || shut
-	return b.pumping
+	b.scheduleLocked()
 }
 
-// discard throws the backlog away.
-func (b *backlog) discard() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.dropped {
-		b.dropped = true
-		close(b.quitPump)
-	}
-}
+// discard throws away what isn't handed over.
+func (b *backlog) discard() { b.fail(net.ErrClosed) }

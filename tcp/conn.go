@@ -1,7 +1,6 @@
 package tcp
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"net/netip"
@@ -28,12 +27,8 @@ func newConn(s *ip.Socket) (*Conn, error) {
 	if err := configure(s); err != nil {
 		return nil, err
 	}
-	c := &Conn{s: s, local: tcpAddr(s.Local()), remote: tcpAddr(s.Remote()),
-		reading: make(chan struct{}, 1), writing: make(chan struct{}, 1)}
-	if size := s.Host.TCP().SendBuffer; size != 0 && size < ip.DefaultSendBuffer {
-		c.backlog = newBacklog(s, int(ip.DefaultSendBuffer-size))
-	}
-	return c, nil
+	return &Conn{s: s, local: tcpAddr(s.Local()), remote: tcpAddr(s.Remote()),
+		reading: make(chan struct{}, 1), writing: make(chan struct{}, 1), backlog: newBacklog(s)}, nil
 }
 
 func tcpAddr(a netip.AddrPort) net.Addr { return net.TCPAddrFromAddrPort(a) }
@@ -86,12 +81,15 @@ func (c *Conn) Read(b []byte) (int, error) {
 	case err != nil:
 		return 0, c.opError("read", err)
 	case eof:
+		if err := c.backlog.broken(); err != nil {
+			return 0, c.opError("read", err)
+		}
 		return 0, io.EOF
 	}
 	return n, nil
 }
 
-// Write implements net.Conn. It returns when the stack and the connection's backlog have taken all of b.
+// Write implements net.Conn. It returns when the connection has taken all of b: 4 MiB more than fit into the stack's send buffer.
 func (c *Conn) Write(b []byte) (int, error) {
 	if err := c.s.Acquire(c.writing, c.s.WriteDeadline()); err != nil {
 		return 0, c.opError("write", err)
@@ -99,7 +97,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 	defer func() { <-c.writing }()
 	written := 0
 	for written < len(b) {
-		n, err := c.write(b[written:])
+		n, err := c.backlog.write(b[written:])
 		written += n
 		if err != nil {
 			return written, c.opError("write", err)
@@ -108,34 +106,12 @@ func (c *Conn) Write(b []byte) (int, error) {
 	return written, nil
 }
 
-// write waits until some of b is taken.
-func (c *Conn) write(b []byte) (int, error) {
-	if c.backlog != nil {
-		return c.backlog.write(b)
-	}
-	n := 0
-	err := c.s.Do(waiter.WritableEvents, c.s.WriteDeadline(), func() tcpip.Error {
-		m, err := c.s.Endpoint.Write(bytes.NewReader(b), tcpip.WriteOptions{})
-		n = int(m)
-		if n > 0 {
-			return nil
-		}
-		return err
-	})
-	return n, err
-}
-
 // Close closes the connection: what was written is still delivered, and the peer then reads the end of the stream.
 func (c *Conn) Close() error {
-	if c.backlog != nil && c.backlog.finish(true) {
-		if !c.s.Release() {
-			return c.opError("close", net.ErrClosed)
-		}
-		return nil
-	}
-	if !c.s.Close() {
+	if !c.s.Release() {
 		return c.opError("close", net.ErrClosed)
 	}
+	c.backlog.shutdown(true)
 	return nil
 }
 
@@ -144,12 +120,7 @@ func (c *Conn) CloseWrite() error {
 	if c.s.IsClosed() {
 		return c.opError("close", net.ErrClosed)
 	}
-	if c.backlog != nil && c.backlog.finish(false) {
-		return nil
-	}
-	if err := c.s.Endpoint.Shutdown(tcpip.ShutdownWrite); err != nil {
-		return c.opError("close", ip.Errno(err))
-	}
+	c.backlog.shutdown(false)
 	return nil
 }
 
@@ -164,9 +135,7 @@ func (c *Conn) CloseRead() error {
 // Abort throws away what was not delivered yet and resets the connection.
 func (c *Conn) Abort() error {
 	c.s.Endpoint.SocketOptions().SetLinger(tcpip.LingerOption{Enabled: true})
-	if c.backlog != nil {
-		c.backlog.discard()
-	}
+	c.backlog.discard()
 	if !c.s.Close() {
 		return c.opError("close", net.ErrClosed)
 	}

@@ -72,9 +72,8 @@ func dial(ctx context.Context, h *ip.Host, local, remote netip.AddrPort) (*Conn,
 }
 
 func connect(ctx context.Context, s *ip.Socket, remote netip.AddrPort) error {
-	entry, ready := waiter.NewChannelEntry(waiter.WritableEvents | waiter.EventErr | waiter.EventHUp)
-	s.Queue.EventRegister(&entry)
-	defer s.Queue.EventUnregister(&entry)
+	ready, done := s.Watch(waiter.WritableEvents | waiter.EventErr | waiter.EventHUp)
+	defer done()
 	err := s.Endpoint.Connect(ip.FullAddress(remote))
 	if _, started := err.(*tcpip.ErrConnectStarted); !started {
 		return ip.Errno(err)

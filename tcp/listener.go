@@ -20,7 +20,6 @@ type Listener struct {
 	sockets []*ip.Socket // one for each IP version
 	addr    net.Addr
 	arrived chan struct{}
-	entries []waiter.Entry
 }
 
 var _ net.Listener = (*Listener)(nil)
@@ -48,10 +47,8 @@ func Listen(h *ip.Host, address string) (*Listener, error) {
 		port = s.Local().Port() // both versions share a port that the stack chose
 	}
 	l.addr = tcpAddr(netip.AddrPortFrom(addrs[0], port))
-	l.entries = make([]waiter.Entry, len(l.sockets))
-	for i, s := range l.sockets {
-		l.entries[i] = waiter.NewFunctionEntry(waiter.ReadableEvents, func(waiter.EventMask) { l.signal() })
-		s.Queue.EventRegister(&l.entries[i])
+	for _, s := range l.sockets {
+		s.Notify(waiter.ReadableEvents, l.arrived)
 	}
 	return l, nil
 }

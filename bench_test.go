@@ -1,0 +1,75 @@
+package netlab_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"testing"
+
+	"netlab"
+)
+
+// bulk sends bytes from client to server and waits until all have arrived.
+func bulk(run *netlab.Run, size int64) error {
+	l, err := run.Host("server").Listen("tcp", ":9")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	run.Go(func() error {
+		c, err := run.Host("client").Dial("tcp", "server:9")
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		b := make([]byte, 64<<10)
+		for sent := int64(0); sent < size; {
+			n, err := c.Write(b[:min(int64(len(b)), size-sent)])
+			if err != nil {
+				return err
+			}
+			sent += int64(n)
+		}
+		return nil
+	})
+	s, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	n, err := io.Copy(io.Discard, s)
+	if err == nil && n != size {
+		err = fmt.Errorf("%d of %d bytes arrived", n, size)
+	}
+	return err
+}
+
+// BenchmarkBulk moves data over one link; packets are frames on the wire.
+func BenchmarkBulk(b *testing.B) {
+	for name, c := range map[string]struct {
+		link string
+		size int64
+	}{
+		"20MB-100Mbit-100ms":         {`"latency": "50ms", "rate": "100Mbit/s"`, 20e6},
+		"5MB-1%loss-100ms":           {`"latency": "50ms", "rate": "100Mbit/s", "loss": "1%"`, 5e6},
+		"20MB-100Mbit-100ms-no-rack": {`"latency": "50ms", "rate": "100Mbit/s"`, 20e6},
+		"200MB-10Gbit":               {`"rate": "10Gbit/s"`, 200e6},
+	} {
+		b.Run(name, func(b *testing.B) {
+			rack := ""
+			if name == "20MB-100Mbit-100ms-no-rack" {
+				rack = `"defaults": {"tcp": {"rack": false}},`
+			}
+			lab := parse(b, `{`+rack+`"nodes": {"client": {}, "server": {}}, "links": [{"between": "client - server", `+c.link+`}], "captures": {"nodes": []}}`)
+			var frames uint64
+			for b.Loop() {
+				r, err := lab.Run(context.Background(), nil, func(run *netlab.Run) error { return bulk(run, c.size) })
+				if err != nil {
+					b.Fatal(err)
+				}
+				frames = r.Run.Frames
+			}
+			b.ReportMetric(float64(frames)*float64(b.N)/b.Elapsed().Seconds(), "packets/s")
+		})
+	}
+}

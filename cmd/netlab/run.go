@@ -1,0 +1,186 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"netlab"
+	"netlab/units"
+)
+
+const runHelp = `Run plays a topology and prints a summary. FILE is a topology; - is standard input; the
+name of an example works where there is no such file.
+
+It writes a folder, netlab-out/<name> unless -o gives another:
+
+  captures/<node>.pcapng    every frame at that node, for Wireshark
+  events.jsonl              what happened, one event a line
+  results.json              all counters, workloads and expectations
+  topology.resolved.json    the file as netlab understood it; running it replays the run
+
+A file with variants runs each of them, one after the other, each in a folder of its own
+below that one, and shows their figures side by side. So do several files.
+
+The first Ctrl-C (or SIGTERM) ends the run and keeps what was written so far; the second
+one kills it.
+
+Exit codes:
+
+  0  all expectations hold, or there are none
+  1  an expectation failed
+  2  inconclusive: an expectation could not be decided, the run was interrupted, or its
+     workloads never get done
+  3  a mistake in the command line or in a file, or a file that can't be read or written
+  4  an internal error, such as a panic or goroutines that are left after the run
+
+That a workload met an error, such as a refused connection, is a result like others: it
+is shown, and what the file expects decides.`
+
+const runExamples = `  netlab run handshake
+  netlab run --seed 2 -o /tmp/out topology.json
+  netlab run --json topology.json | jq .workloads
+  netlab run --speed 1x topology.json`
+
+// runFlags are what the command line of run says.
+type runFlags struct {
+	output   string
+	noFiles  bool
+	seed     *uint64
+	duration *units.Duration
+	speed    float64
+	speedArg string
+	realTime bool
+	json     bool
+	quiet    bool
+	verbose  int
+	variant  string
+	child    string
+}
+
+func runCommand() *cobra.Command {
+	f := &runFlags{}
+	c := &cobra.Command{
+		Use:               "run FILE…",
+		Short:             "Play a topology, capture its packets and check what it expects",
+		Long:              runHelp,
+		Example:           runExamples,
+		Args:              atLeastOne,
+		ValidArgsFunction: completeInputs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := f.check(c); err != nil {
+				return err
+			}
+			return run(c, f, args)
+		},
+	}
+	flags := c.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&f.output, "output", "o", "", "write into folder `DIR` (default netlab-out/<name>)")
+	flags.BoolVar(&f.noFiles, "no-files", false, "write no files")
+	flags.StringVar(&f.variant, "variant", "", "run only the variant `NAME` of the file")
+	flags.Var(seedFlag(&f.seed), "seed", "seed instead of the file's")
+	flags.Var(durationFlag(&f.duration), "duration", "virtual time to run instead of the file's, such as 30s")
+	flags.Var(speedFlag(&f.speed), "speed", "pace: 1x is the wall's clock, 10x faster; default unlimited")
+	flags.BoolVar(&f.realTime, "realtime", false, "run on the machine's clock; runs differ from each other")
+	flags.BoolVar(&f.json, "json", false, "print results as JSON; of several runs, an array")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no summary and no progress")
+	flags.CountVarP(&f.verbose, "verbose", "v", "print logs on standard error; -vv: debug messages too")
+	flags.StringVar(&f.child, "report-for", "", "")
+	_ = flags.MarkHidden("report-for")
+	_ = c.MarkFlagDirname("output")
+	_ = c.RegisterFlagCompletionFunc("variant", completeVariants)
+	for _, name := range []string{"seed", "duration"} {
+		_ = c.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+	}
+	_ = c.RegisterFlagCompletionFunc("speed", cobra.FixedCompletions([]cobra.Completion{"0.1x", "1x", "10x"},
+		cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+// check refuses flags that exclude each other.
+func (f *runFlags) check(c *cobra.Command) error {
+	given := func(name string) bool { return c.Flags().Changed(name) }
+	f.speedArg = c.Flags().Lookup("speed").Value.String()
+	switch {
+	case given("output") && f.noFiles:
+		return errors.New("--output and --no-files exclude each other")
+	case given("output") && f.output == "":
+		return errors.New("--output wants the name of a folder")
+	case given("speed") && f.realTime:
+		return errors.New("--speed and --realtime exclude each other: real time has its own pace")
+	case given("variant") && f.variant == "":
+		return errors.New("--variant wants the name of a variant")
+	}
+	return nil
+}
+
+// run plays what the command line asks for and prints what came out.
+func run(c *cobra.Command, f *runFlags, args []string) error {
+	var inputs []input
+	var err error
+	if f.child != "" {
+		inputs, err = childInput(c, f.child)
+	} else {
+		inputs, err = readInputs(c, args)
+	}
+	if err != nil {
+		return err
+	}
+	jobs, err := jobsOf(c, f, inputs)
+	if err != nil {
+		return err
+	}
+	screen := newConsole(c.ErrOrStderr())
+	stop := listenForSignals(screen, f.child != "")
+	defer stop.release()
+	if len(jobs) == 1 {
+		return runSingle(c, f, jobs[0], screen, stop)
+	}
+	return runSeveral(c, f, jobs, screen, stop)
+}
+
+// runSingle plays one lab in this process.
+func runSingle(c *cobra.Command, f *runFlags, j job, screen *console, stop *signals) error {
+	results, took, err := play(f, j, screen, stop)
+	complain(c.ErrOrStderr(), err)
+	if results == nil {
+		return &exitError{code: codeOfFailure(err)}
+	}
+	done := &exitError{code: codeOfRun(results, err)}
+	r := outcome{Summary: summarize(j, results, took)}
+	if f.child != "" || f.json {
+		if r.Results, err = json.MarshalIndent(results, "", "  "); err != nil {
+			return &exitError{exitInternal, err}
+		}
+	}
+	switch {
+	case f.child != "":
+		err = json.NewEncoder(c.OutOrStdout()).Encode(r)
+	case f.json:
+		_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n", r.Results)
+	case !f.quiet:
+		err = printSummary(c.OutOrStdout(), &r.Summary)
+	}
+	if err != nil {
+		return err
+	}
+	if done.code == exitHolds {
+		return nil
+	}
+	return done
+}
+
+// outcome is what a run has to say to a person and to programs. A process that runs one variant for another process writes
+// it to its standard output.
+type outcome struct {
+	Summary summary         `json:"summary"`
+	Results json.RawMessage `json:"results"`
+}
+
+// options are the options that replace parts of a file.
+func (f *runFlags) options() *netlab.LoadOptions {
+	return &netlab.LoadOptions{Seed: f.seed, Duration: f.duration}
+}

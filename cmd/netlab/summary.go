@@ -1,0 +1,167 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"netlab"
+	"netlab/topology/expect"
+)
+
+// summary is what a person wants to know of a run. Wall is the one thing in it that isn't in the run's files.
+type summary struct {
+	Name      string
+	Variant   string
+	Seed      uint64
+	Virtual   time.Duration
+	Wall      time.Duration
+	Ended     string
+	Frames    uint64
+	Workloads []workload
+	Drops     []drops
+	Expect    []expect.Outcome
+	Output    output
+}
+
+// workload is what a workload found.
+type workload struct {
+	Name, Type string
+	Started    time.Duration
+	Ended      time.Duration
+	Completed  bool
+	Endless    bool
+	Figures    []figure
+	Errors     []figure // by host
+}
+
+// figure is a name and a printed value.
+type figure struct{ Name, Value string }
+
+// drops is a direction of a link that lost frames.
+type drops struct {
+	Link    string // link.direction, as in the results
+	Reasons []figure
+	Total   uint64
+	Sent    uint64
+}
+
+// output is what was written.
+type output struct {
+	Dir      string // "" if nothing was
+	Captures []string
+	// Uncaptured says why nothing was captured.
+	Uncaptured string
+	Others     []string
+	Report     string
+	Replay     string
+}
+
+// maxFigures is how many figures of a workload are shown.
+const maxFigures = 14
+
+// summarize picks what the summary shows.
+func summarize(j job, r *netlab.Results, wall time.Duration) summary {
+	s := summary{
+		Name: r.Run.Name, Variant: r.Run.Variant, Seed: r.Run.Seed, Virtual: r.Run.Duration, Wall: wall, Ended: r.Run.Ended,
+		Frames: r.Run.Frames, Expect: r.Expect,
+	}
+	for name, w := range r.Workloads.All() {
+		line := summarizeWorkload(name, w)
+		if configured, ok := j.lab.Topology().Workloads.Get(name); ok {
+			line.Endless = configured.Config.Endless()
+		}
+		s.Workloads = append(s.Workloads, line)
+	}
+	for id, l := range r.Links.All() {
+		s.addDrops(id+".forward", l.Forward)
+		s.addDrops(id+".backward", l.Backward)
+	}
+	s.Output = written(j)
+	return s
+}
+
+func summarizeWorkload(name string, w netlab.WorkloadResult) workload {
+	out := workload{Name: name, Type: w.Type, Started: w.Started, Ended: w.Ended, Completed: w.Completed}
+	for _, host := range slices.Sorted(maps.Keys(w.Errors)) {
+		out.Errors = append(out.Errors, figure{host, w.Errors[host]})
+	}
+	if w.Report == nil {
+		return out
+	}
+	figures := &expect.Figures{}
+	figures.Add(name, w.Report)
+	for _, full := range figures.Names() {
+		value, ok := printFigure(figures, full)
+		if !ok || value == "0" || len(out.Figures) == maxFigures { // what didn't happen needs no room
+			continue
+		}
+		out.Figures = append(out.Figures, figure{strings.TrimPrefix(full, name+"."), value})
+	}
+	return out
+}
+
+// printFigure prints a figure as expectations do, and says whether it has a value.
+func printFigure(figures *expect.Figures, name string) (value string, ok bool) {
+	e, err := expect.Compile(name+" == "+name, figures)
+	if err != nil {
+		return "", false
+	}
+	o := e.Evaluate(figures)
+	return o.Values[0].Printed, !o.Inconclusive
+}
+
+func (s *summary) addDrops(link string, d netlab.DirectionResult) {
+	line := drops{Link: link, Sent: d.Sent.Frames}
+	for _, reason := range slices.Sorted(maps.Keys(d.Dropped)) {
+		if n := d.Dropped[reason]; n > 0 {
+			line.Total += n
+			line.Reasons = append(line.Reasons, figure{reason, printCount(n)})
+		}
+	}
+	if line.Total > 0 {
+		s.Drops = append(s.Drops, line)
+	}
+}
+
+// written looks at what is in the folder of a run.
+func written(j job) output {
+	o := output{Dir: j.dir}
+	if j.dir == "" {
+		return o
+	}
+	entries, _ := os.ReadDir(j.dir)
+	for _, e := range entries {
+		switch {
+		case e.IsDir():
+		case e.Name() == "report.html":
+			o.Report = e.Name()
+		default:
+			o.Others = append(o.Others, e.Name())
+		}
+	}
+	if c := j.lab.Topology().Captures; c != nil {
+		for _, node := range c.Nodes {
+			name := filepath.Join("captures", node+".pcapng")
+			if c.Format == "pcap" {
+				name = filepath.Join("captures", node+".pcap")
+			}
+			if _, err := os.Stat(filepath.Join(j.dir, name)); err == nil {
+				o.Captures = append(o.Captures, name)
+			}
+		}
+	}
+	if o.Captures == nil {
+		o.Uncaptured = "nothing was captured: name nodes in captures.nodes"
+		if n := j.lab.Topology().Nodes.Len(); n > 64 {
+			o.Uncaptured = "nothing was captured, as in all labs of more than 64 nodes: name nodes in captures.nodes"
+		}
+	}
+	o.Replay = "netlab run " + shellWord(filepath.Join(j.dir, "topology.resolved.json")) +
+		" --seed " + strconv.FormatUint(j.lab.Topology().Seed, 10)
+	return o
+}

@@ -1,0 +1,82 @@
+package netlab_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"netlab"
+)
+
+// parse makes the only lab of a file's text.
+func parse(t testing.TB, text string) *netlab.Lab {
+	t.Helper()
+	labs, err := netlab.Parse("lab.json", []byte(text), nil)
+	require.NoError(t, err)
+	require.Len(t, labs, 1)
+	return labs[0]
+}
+
+// play runs a lab and requires that nothing went wrong.
+func play(t testing.TB, lab *netlab.Lab, o *netlab.RunOptions, fn func(*netlab.Run) error) *netlab.Results {
+	t.Helper()
+	results, err := lab.Run(context.Background(), o, fn)
+	require.NoError(t, err)
+	return results
+}
+
+// playText is play for a file's text.
+func playText(t testing.TB, text string, fn func(*netlab.Run) error) *netlab.Results {
+	t.Helper()
+	return play(t, parse(t, text), nil, fn)
+}
+
+// sums returns the SHA-256 sums of all files below a folder.
+func sums(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	list := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		sum := sha256.Sum256(data)
+		name, _ := filepath.Rel(dir, path)
+		list[name] = hex.EncodeToString(sum[:])
+		return err
+	}))
+	return list
+}
+
+// requireSame runs a lab n times and requires that all files are equal. It returns the folder of the last run.
+func requireSame(t *testing.T, n int, text string, fn func(*netlab.Run) error) string {
+	t.Helper()
+	var first map[string]string
+	var dir string
+	for i := range n {
+		dir = t.TempDir()
+		play(t, parse(t, text), &netlab.RunOptions{Dir: dir}, fn)
+		if i == 0 {
+			first = sums(t, dir)
+			require.NotEmpty(t, first)
+			continue
+		}
+		require.Equal(t, first, sums(t, dir), "run %d differs", i+1)
+	}
+	return dir
+}
+
+// runSelf runs one test of this binary in a process of its own.
+func runSelf(test, env string) (output string, err error) {
+	c := exec.Command(os.Args[0], "-test.run", "^"+test+"$", "-test.v")
+	c.Env = append(os.Environ(), env)
+	out, err := c.CombinedOutput()
+	return string(out), err
+}

@@ -1,0 +1,205 @@
+package netlab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"netlab/ip"
+	"netlab/netem"
+	"netlab/services"
+	"netlab/tcp"
+	"netlab/udp"
+)
+
+// How a run ended (Results.Run.Ended).
+const (
+	EndedDone        = "done"        // all workloads and the function given to Run are done
+	EndedDuration    = "duration"    // the topology's duration was over
+	EndedInterrupted = "interrupted" // the context given to Run ended
+)
+
+// drainLimit is how long a run that is done waits for the frames that are still on their way.
+const drainLimit = 2 * time.Second
+
+// teardownLimit is how long goroutines may take to end after the run, on the lab's clock.
+const teardownLimit = time.Hour
+
+var errEnded = errors.New("the run is over")
+
+// Run is a lab while it runs. Its methods may be called by the function given to [Lab.Run] and the goroutines that it starts.
+type Run struct {
+	*world
+	log     *slog.Logger
+	events  *eventLog
+	options *RunOptions
+
+	ctx    context.Context // ends with the run
+	cancel context.CancelCauseFunc
+	owner  netem.Owner
+
+	mu       sync.Mutex
+	failures []error
+	jobs     []*job
+
+	services  sync.WaitGroup // goroutines of services
+	workloads sync.WaitGroup // goroutines of workloads
+	user      sync.WaitGroup // goroutines of the function given to Run
+
+	active   []activePartition
+	ended    string
+	frozen   bool
+	snapshot *Results
+}
+
+// Context ends with the run.
+func (r *Run) Context() context.Context { return r.ctx }
+
+// Elapsed is the lab's time since the start of the run.
+func (r *Run) Elapsed() time.Duration { return r.engine.Elapsed() }
+
+// Sleep waits for d of the lab's time or until the run ends.
+func (r *Run) Sleep(d time.Duration) error { return r.engine.Sleep(r.ctx, r.owner, d) }
+
+// Host returns the host with that name. It panics if there is none.
+func (r *Run) Host(name string) *Host {
+	i, ok := r.byName[name]
+	if !ok || r.nodes[i].host == nil {
+		panic(fmt.Sprintf("netlab: the lab has no host %q", name))
+	}
+	return &Host{Host: r.nodes[i].host}
+}
+
+// Go runs fn in a goroutine that starts in an event of its own. The run is not over before it returns, and its error is the
+// run's.
+func (r *Run) Go(fn func() error) {
+	r.user.Add(1)
+	r.engine.Go(r.owner, func() {
+		defer r.user.Done()
+		r.guard("a goroutine of Run.Go", fn)
+	})
+}
+
+// guard runs fn and keeps its error or panic.
+func (r *Run) guard(what string, fn func() error) {
+	finished := false
+	defer func() {
+		if p := recover(); p != nil {
+			r.fail(&PanicError{What: what, Value: p, Stack: debug.Stack()})
+		} else if !finished {
+			r.fail(fmt.Errorf("%s ended by runtime.Goexit", what))
+		}
+	}()
+	if err := fn(); err != nil && !errors.Is(err, errEnded) {
+		r.fail(err)
+	}
+	finished = true
+}
+
+// PanicError is a panic in a service, a workload or the function given to [Lab.Run].
+type PanicError struct {
+	What  string
+	Value any
+	Stack []byte
+}
+
+// Error implements error.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("panic in %s: %v\n%s", e.What, e.Value, e.Stack)
+}
+
+func (r *Run) fail(err error) {
+	r.mu.Lock()
+	r.failures = append(r.failures, err)
+	r.mu.Unlock()
+	var p *PanicError
+	if errors.As(err, &p) {
+		r.end(err)
+	}
+}
+
+// end ends the run early.
+func (r *Run) end(cause error) { r.cancel(cause) }
+
+// Host is a host of a run, with the functions that programs expect of package net.
+type Host struct{ *ip.Host }
+
+// Dial connects to an address on network tcp, tcp4, tcp6, udp, udp4 or udp6.
+func (h *Host) Dial(network, address string) (net.Conn, error) {
+	return h.DialContext(context.Background(), network, address)
+}
+
+// DialContext is [Host.Dial] with a context; it fits into http.Transport.
+func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	switch network {
+	case "tcp", "tcp4", "tcp6":
+		c, err := tcp.Dial(ctx, h.Host, address)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	case "udp", "udp4", "udp6":
+		c, err := udp.Dial(h.Host, address)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	return nil, ip.OpError("dial", network, nil, nil, net.UnknownNetworkError(network))
+}
+
+// Listen waits for TCP connections at ":port", "address:port" or "name:port".
+func (h *Host) Listen(network, address string) (net.Listener, error) {
+	switch network {
+	case "tcp", "tcp4", "tcp6":
+		l, err := tcp.Listen(h.Host, address)
+		if err != nil {
+			return nil, err
+		}
+		return l, nil
+	}
+	return nil, ip.OpError("listen", network, nil, nil, net.UnknownNetworkError(network))
+}
+
+// ListenPacket opens a UDP socket at ":port", "address:port" or "name:port".
+func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
+	switch network {
+	case "udp", "udp4", "udp6":
+		c, err := udp.Listen(h.Host, address)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	return nil, ip.OpError("listen", network, nil, nil, net.UnknownNetworkError(network))
+}
+
+// job is a service or a workload.
+type job struct {
+	name   string
+	role   services.Role
+	kind   string
+	runner services.Runner
+	hosts  []*ip.Host
+	start  time.Duration
+
+	running int
+	done    int // hosts that ended by themselves
+	started time.Duration
+	ended   time.Duration
+	begun   bool
+	errors  map[string]error // by host
+}
+
+// where names the job in the file.
+func (j *job) where() string {
+	if j.role == services.Service {
+		return "nodes." + j.hosts[0].Name() + ".services." + j.name
+	}
+	return "workloads." + j.name
+}

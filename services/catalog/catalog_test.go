@@ -1,0 +1,91 @@
+package catalog_test
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"netlab/services"
+	"netlab/services/catalog"
+	"netlab/topology/expect"
+)
+
+func TestTableIsSorted(t *testing.T) {
+	require.True(t, slices.IsSortedFunc(catalog.All(), func(a, b services.Type) int {
+		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Name, b.Name))
+	}))
+}
+
+func TestLookup(t *testing.T) {
+	var table catalog.Table
+	for _, typ := range table.Types() {
+		found, ok := table.Lookup(typ.Role, typ.Name)
+		require.True(t, ok)
+		require.Equal(t, typ.Name, found.Name)
+		_, ok = table.Lookup(1-typ.Role, typ.Name)
+		require.False(t, ok, "%s has one role", typ.Name)
+	}
+	_, ok := table.Lookup(services.Service, "nothing")
+	require.False(t, ok)
+}
+
+// Every field has a description, a default that is what Config gives, and a name in snake_case. What has no default is
+// required or left out of the file.
+func TestConfigs(t *testing.T) {
+	snake := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	for _, typ := range catalog.All() {
+		t.Run(typ.Name, func(t *testing.T) {
+			require.Regexp(t, `^[a-z]+(-[a-z]+)*$`, typ.Name)
+			require.NotEmpty(t, typ.Doc)
+			config := typ.Config()
+			require.NotSame(t, config, typ.Config())
+			v := reflect.ValueOf(config).Elem()
+			for i := range v.NumField() {
+				f := v.Type().Field(i)
+				name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+				require.Regexp(t, snake, name)
+				require.Regexp(t, `\.$`, f.Tag.Get("jsonschema_description"), name)
+				rules := strings.Split(f.Tag.Get("jsonschema"), ",")
+				required, preset := slices.Contains(rules, "required"), ""
+				for _, rule := range rules {
+					if value, ok := strings.CutPrefix(rule, "default="); ok {
+						preset = value
+					}
+				}
+				switch {
+				case required:
+					require.True(t, v.Field(i).IsZero() && preset == "", name)
+				case preset == "":
+					require.True(t, v.Field(i).IsZero() && options == "omitempty", name)
+				default:
+					require.Equal(t, preset, fmt.Sprint(v.Field(i).Interface()), name)
+				}
+			}
+			_, err := typ.New(config, services.Info{Name: "x", Hosts: []string{"a"}})
+			require.NoError(t, err)
+		})
+	}
+}
+
+// What a runner reports before it ran has the same figures as the prototype, and none is called as those that netlab adds.
+func TestResults(t *testing.T) {
+	for _, typ := range catalog.All() {
+		runner, err := typ.New(typ.Config(), services.Info{Name: "x", Hosts: []string{"a"}})
+		require.NoError(t, err)
+		var prototype, found expect.Figures
+		prototype.Add("", typ.Result())
+		found.Add("", runner.Result())
+		require.Equal(t, prototype.Names(), found.Names(), typ.Name)
+		require.IsType(t, typ.Result(), runner.Result())
+		for _, name := range prototype.Names() {
+			require.NotContains(t, []string{"type", "started", "ended", "completed"}, name)
+			require.NotRegexp(t, `(_ns|_bps)$`, name)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package transfer
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"netlab/units"
+)
+
+// maxLine is the longest line of the protocol, with its newline.
+const maxLine = 128
+
+// errLine is what the reader of a request or an answer gets when there is none.
+var errLine = errors.New("not a line of the transfer protocol")
+
+// request is the first line of a connection.
+type request struct {
+	get bool
+	// bytes is how much is transferred; -1 when it is not known before.
+	bytes int64
+	// duration is how long the server sends, when it does not send so many bytes.
+	duration time.Duration
+	seed     uint64 // of what the server sends
+}
+
+// String returns the line with its newline.
+func (r request) String() string {
+	switch {
+	case r.get && r.bytes >= 0:
+		return fmt.Sprintf("GET %d seed %d\n", r.bytes, r.seed)
+	case r.get:
+		return fmt.Sprintf("GET %s seed %d\n", units.Duration(r.duration), r.seed)
+	case r.bytes >= 0:
+		return fmt.Sprintf("PUT %d\n", r.bytes)
+	}
+	return "PUT *\n"
+}
+
+// parseRequest reads a line with its newline.
+func parseRequest(line string) (request, error) {
+	text, ok := strings.CutSuffix(line, "\n")
+	if !ok || len(line) > maxLine {
+		return request{}, errLine
+	}
+	word := strings.Split(text, " ")
+	r := request{bytes: -1, get: word[0] == "GET"}
+	var err error
+	switch {
+	case len(word) == 2 && word[0] == "PUT" && word[1] == "*":
+		return r, nil
+	case len(word) == 2 && word[0] == "PUT":
+		r.bytes, err = parseCount(word[1])
+	case len(word) == 4 && word[0] == "GET" && word[2] == "seed":
+		if r.seed, err = strconv.ParseUint(word[3], 10, 64); err != nil {
+			break
+		}
+		if r.bytes, err = parseCount(word[1]); err != nil {
+			r.bytes = -1
+			var d units.Duration
+			d, err = units.ParseDuration(word[1])
+			r.duration = d.Std()
+		}
+	default:
+		return request{}, errLine
+	}
+	if err != nil {
+		return request{}, errLine
+	}
+	return r, nil
+}
+
+func parseCount(text string) (int64, error) {
+	n, err := strconv.ParseUint(text, 10, 63)
+	return int64(n), err
+}
+
+// answer is what the server says after an upload.
+type answer struct {
+	bytes int64
+	hash  [32]byte // SHA-256 of what arrived
+}
+
+// String returns the line with its newline.
+func (a answer) String() string { return fmt.Sprintf("OK %d sha256 %x\n", a.bytes, a.hash) }
+
+// parseAnswer reads a line with its newline.
+func parseAnswer(line string) (a answer, err error) {
+	text, ok := strings.CutSuffix(line, "\n")
+	word := strings.Split(text, " ")
+	if !ok || len(line) > maxLine || len(word) != 4 || word[0] != "OK" || word[2] != "sha256" || len(word[3]) != 2*len(a.hash) {
+		return a, errLine
+	}
+	if a.bytes, err = parseCount(word[1]); err != nil {
+		return answer{}, errLine
+	}
+	if _, err := hex.Decode(a.hash[:], []byte(word[3])); err != nil {
+		return answer{}, errLine
+	}
+	return a, nil
+}

@@ -1,0 +1,137 @@
+// Package transfer is the workload "tcp-transfer" and the service "tcp-sink": bulk data over TCP, checked at both ends.
+//
+// A connection begins with a line of text that says what is wanted, so that it reads well in Wireshark:
+//
+//	PUT <bytes>             then the data, up to the end of the client's half of the connection; "*" for an unknown number
+//	GET <bytes> seed <n>    the server sends that many bytes and ends its half of the connection
+//	GET <time> seed <n>     the server sends for that long, such as "10s"
+//
+// After an upload the server answers with what arrived:
+//
+//	OK <bytes> sha256 <hex>
+//
+// The data of a download is a stream that both ends make from the seed, so the client compares every byte. A transfer is
+// intact if every flow was complete and every byte right.
+//
+// An upload is over when the answer has come: all data was acknowledged and read. So its goodput counts bytes that
+// arrived, and its duration holds one round trip for the handshake and one for the end. Data that is sent for a time, not up
+// to an amount, still has to get out of the sender's buffer afterwards, which takes part of the duration too.
+package transfer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"netlab/services"
+	"netlab/services/target"
+	"netlab/units"
+)
+
+// The directions.
+const (
+	Upload   = "upload"
+	Download = "download"
+)
+
+// maxFlows is more than a host has local ports.
+const maxFlows = 1 << 16
+
+// Config configures the workload.
+type Config struct {
+	To        services.Target `json:"to" jsonschema_description:"The tcp-sink. The port is 5001 when it is left out." jsonschema:"required"`
+	Bytes     units.Bytes     `json:"bytes,omitempty" jsonschema_description:"How much data each flow transfers. Either bytes or duration is given."`
+	Duration  units.Duration  `json:"duration,omitempty" jsonschema_description:"How long each flow writes data; what is then in the sender's buffer is still sent. Either bytes or duration is given."`
+	Flows     int             `json:"flows" jsonschema_description:"How many connections each host opens at once." jsonschema:"default=1"`
+	Direction string          `json:"direction" jsonschema_description:"upload sends data to the sink, download gets it from there." jsonschema:"enum=upload,enum=download,default=upload"`
+	Warmup    units.Duration  `json:"warmup,omitempty" jsonschema_description:"Time from the start of a download that its goodput leaves out, for example slow start. Default 0s."`
+}
+
+// NewConfig returns the defaults.
+func NewConfig() *Config { return &Config{Flows: 1, Direction: Upload} }
+
+// Endless implements services.Config.
+func (c *Config) Endless() bool { return false }
+
+// Validate implements services.Config.
+func (c *Config) Validate() error {
+	list := []error{target.CheckPort("to", c.To)}
+	switch {
+	case c.Bytes == 0 && c.Duration == 0:
+		list = append(list, errors.New("how much? want bytes or duration"))
+	case c.Bytes != 0 && c.Duration != 0:
+		list = append(list, services.Fieldf("duration", "there is bytes already: want one of them"))
+	case c.Bytes < 0:
+		list = append(list, services.Fieldf("bytes", "found %s, wanted more than 0B", c.Bytes))
+	case c.Duration < 0:
+		list = append(list, services.Fieldf("duration", "found %s, wanted more than 0s", c.Duration))
+	}
+	if c.Flows < 1 || c.Flows > maxFlows {
+		list = append(list, services.Fieldf("flows", "found %d, wanted 1 to %d", c.Flows, maxFlows))
+	}
+	if c.Direction != Upload && c.Direction != Download {
+		list = append(list, services.Fieldf("direction", "%q is not one of %s, %s", c.Direction, Upload, Download))
+	}
+	switch {
+	case c.Warmup < 0:
+		list = append(list, services.Fieldf("warmup", "found %s, wanted 0s or more", c.Warmup))
+	case c.Warmup > 0 && c.Direction != Download:
+		list = append(list, services.Fieldf("warmup",
+			"only a download can leave it out: the client of an upload does not know when which byte arrived"))
+	case c.Duration > 0 && c.Warmup >= c.Duration:
+		list = append(list, services.Fieldf("warmup", "found %s, wanted less than the duration of %s", c.Warmup, c.Duration))
+	}
+	return errors.Join(list...)
+}
+
+// Type describes the workload.
+var Type = services.Type{
+	Name: "tcp-transfer", Role: services.Workload,
+	Doc: "Sends bulk data over TCP to a tcp-sink or gets it from there, over one flow or many, and checks that every byte " +
+		"arrived. Reports goodput, fairness among the flows, and what the connections went through.",
+	Config: func() services.Config { return NewConfig() },
+	Result: func() any { return new(Result) },
+	New: func(config services.Config, info services.Info) (services.Runner, error) {
+		c := *config.(*Config)
+		return &runner{config: c, hosts: info.Hosts, flows: make([]flow, len(info.Hosts)*c.Flows)}, nil
+	},
+}
+
+type runner struct {
+	config Config
+	hosts  []string
+	flows  []flow // host by host
+}
+
+// Run implements services.Runner.
+func (r *runner) Run(ctx context.Context, env *services.Env) error {
+	address, err := target.Address(r.config.To, DefaultPort)
+	if err != nil {
+		return err
+	}
+	if _, err := target.Resolve(env.Host, r.config.To, ""); err != nil {
+		return err
+	}
+	flows := r.flows[env.Index*r.config.Flows:][:r.config.Flows]
+	for i := range flows {
+		f := &flows[i]
+		f.started, f.seed, f.warmup = true, env.Random.Uint64(), r.config.Warmup.Std()
+		env.Go(func() {
+			if err := f.run(ctx, env, address, r.config); err != nil {
+				f.err = err.Error()
+				env.Log.Warn("flow failed", "flow", i, "error", err)
+			}
+		})
+	}
+	env.Wait()
+	return nil
+}
+
+// request is what a flow asks the sink for.
+func (c *Config) request(seed uint64) request {
+	r := request{get: c.Direction == Download, bytes: int64(c.Bytes), seed: seed}
+	if c.Duration > 0 {
+		r.bytes, r.duration = -1, time.Duration(c.Duration)
+	}
+	return r
+}
