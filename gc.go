@@ -10,9 +10,10 @@ import (
 // time it is therefore switched off, and the engine's loop calls it between events, when every goroutine is blocked and
 // there is no order to disturb.
 const (
-	gcCheckEvery = 256      // events between two looks at the heap
-	gcLeast      = 64 << 20 // bytes that may be allocated before the first collection
-	gcLimit      = 8 << 30  // memory at which the runtime collects after all, whatever it disturbs
+	gcCheckEvery = 256       // events between two looks at the heap
+	gcGrowth     = 20 << 20  // bytes that may be allocated between two collections at least
+	gcTight      = 128 << 20 // live bytes from which on more may be allocated, so that collections stay rare
+	gcLimit      = 8 << 30   // memory at which the runtime collects after all, whatever it disturbs
 )
 
 // collector decides when to collect garbage.
@@ -25,7 +26,7 @@ type collector struct {
 // newCollector switches the runtime's own collections off and returns what puts them back.
 func newCollector() (c *collector, restore func()) {
 	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(gcLimit)
-	c = &collector{next: gcLeast}
+	c = &collector{next: 2 * gcGrowth}
 	c.sample[0].Name = "/memory/classes/heap/objects:bytes"
 	return c, func() {
 		debug.SetGCPercent(percent)
@@ -33,7 +34,7 @@ func newCollector() (c *collector, restore func()) {
 	}
 }
 
-// betweenEvents collects when the heap has doubled since the last collection. A nil collector does nothing.
+// betweenEvents collects when enough was allocated since the last collection. A nil collector does nothing.
 func (c *collector) betweenEvents() {
 	if c == nil {
 		return
@@ -48,5 +49,6 @@ func (c *collector) betweenEvents() {
 	}
 	runtime.GC()
 	metrics.Read(c.sample[:])
-	c.next = max(gcLeast, 2*c.sample[0].Value.Uint64())
+	live := c.sample[0].Value.Uint64()
+	c.next = live + max(gcGrowth, live-min(live, gcTight))
 }

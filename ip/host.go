@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
@@ -21,6 +20,16 @@ import (
 
 	"netlab/internal/random"
 	"netlab/netem"
+)
+
+// What all hosts share, so that it doesn't weigh on each: the protocols' constructors and the firewall's tables, which hosts
+// have none of.
+var (
+	protocol4 = ipv4.NewProtocolWithOptions(ipv4.Options{})
+	protocol6 = ipv6.NewProtocolWithOptions(ipv6.Options{
+		NDPConfigs: ipv6.NDPConfigurations{HandleRAs: ipv6.HandlingRAsDisabled},
+	})
+	noTables stack.IPTables
 )
 
 // HostConfig describes a [Host].
@@ -67,7 +76,7 @@ type Host struct {
 
 	interfaces []Interface
 	nics       []*nic
-	lo         *loopback
+	lo         sync.Once // makes the loopback interface
 	stack      *stack.Stack
 	muted      atomic.Bool
 	paused     bool // the stack's workers stand still; the engine's loop alone changes it
@@ -139,21 +148,20 @@ func (h *Host) Start(routes []Route) error {
 	}
 	opts := stack.Options{
 		Clock:      clock{h},
+		IPTables:   &noTables,
 		RandSource: random.NewLocked(h.net.Seed(), "nodes."+h.name+".stack", 0),
 		SecureRNG:  random.NewLocked(h.net.Seed(), "nodes."+h.name+".stack-secrets", 0),
 		TransportProtocols: []stack.TransportProtocolFactory{
 			tcp.NewProtocolCUBIC, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
 	}
 	if h.ipv4 {
-		opts.NetworkProtocols = append(opts.NetworkProtocols, ipv4.NewProtocol)
+		opts.NetworkProtocols = append(opts.NetworkProtocols, protocol4)
 		if asks {
 			opts.NetworkProtocols = append(opts.NetworkProtocols, arp.NewProtocol)
 		}
 	}
 	if h.ipv6 {
-		opts.NetworkProtocols = append(opts.NetworkProtocols, ipv6.NewProtocolWithOptions(ipv6.Options{
-			NDPConfigs: ipv6.NDPConfigurations{HandleRAs: ipv6.HandlingRAsDisabled},
-		}))
+		opts.NetworkProtocols = append(opts.NetworkProtocols, protocol6)
 	}
 	h.stack = stack.New(opts)
 	h.stack.SetICMPBurst(1 << 30)
@@ -161,17 +169,10 @@ func (h *Host) Start(routes []Route) error {
 	if err := h.tcp.apply(h.stack); err != nil {
 		return fmt.Errorf("host %s: %w", h.name, err)
 	}
-	h.lo = &loopback{host: h}
-	if err := h.stack.CreateNICWithOptions(1, h.lo, stack.NICOptions{Name: "lo"}); err != nil {
-		return fmt.Errorf("host %s: interface lo: %s", h.name, err)
-	}
 	for i, c := range h.interfaces {
 		if err := h.addNIC(tcpip.NICID(i+2), c); err != nil {
 			return fmt.Errorf("host %s: interface %s: %w", h.name, c.Port, err)
 		}
-	}
-	if err := h.addLoopbackAddresses(); err != nil {
-		return fmt.Errorf("host %s: interface lo: %w", h.name, err)
 	}
 	table, err := h.routes(routes)
 	if err != nil {
@@ -218,39 +219,9 @@ func (h *Host) addAddress(id tcpip.NICID, p netip.Prefix) error {
 	return nil
 }
 
-// addLoopbackAddresses gives lo its own addresses and all those of the other NICs, so that a host reaches itself by any of
-// its addresses without a frame on the wire.
-func (h *Host) addLoopbackAddresses() error {
-	var list []netip.Prefix
-	if h.ipv4 {
-		list = append(list, netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8))
-	}
-	if h.ipv6 {
-		list = append(list, netip.PrefixFrom(netip.IPv6Loopback(), 128))
-	}
-	for _, a := range h.Addresses() {
-		list = append(list, netip.PrefixFrom(a, a.BitLen()))
-	}
-	for _, p := range list {
-		if err := h.addAddress(1, p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// routes makes the routing table: own addresses by lo, own networks directly, then what was given, longest prefix first.
+// routes makes the routing table: own networks directly, then what was given, longest prefix first.
 func (h *Host) routes(given []Route) ([]tcpip.Route, error) {
 	var table []tcpip.Route
-	for _, a := range h.Addresses() {
-		table = append(table, tcpip.Route{Destination: subnet(netip.PrefixFrom(a, a.BitLen())), NIC: 1, SourceHint: fromNetip(a)})
-	}
-	if h.ipv4 {
-		table = append(table, tcpip.Route{Destination: header.IPv4LoopbackSubnet, NIC: 1})
-	}
-	if h.ipv6 {
-		table = append(table, tcpip.Route{Destination: subnet(netip.PrefixFrom(netip.IPv6Loopback(), 128)), NIC: 1})
-	}
 	var rest []hop
 	for i, c := range h.interfaces {
 		for _, p := range c.Addresses {

@@ -1,6 +1,9 @@
 package ip
 
 import (
+	"fmt"
+	"net/netip"
+
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -52,4 +55,54 @@ func (l *loopback) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) 
 		})
 	}
 	return len(packets), nil
+}
+
+// loopbackID is the NIC of the loopback interface.
+const loopbackID = 1
+
+// Reach prepares the host for sending to an address: it makes the loopback interface when the address is one of its own. Most
+// hosts never talk to themselves and go without. [Host.Resolve] does it for the addresses that it returns.
+func (h *Host) Reach(a netip.Addr) {
+	if a.IsLoopback() || h.owns(a) {
+		h.lo.Do(h.addLoopback)
+	}
+}
+
+func (h *Host) owns(a netip.Addr) bool {
+	for _, i := range h.interfaces {
+		for _, p := range i.Addresses {
+			if p.Addr() == a {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// addLoopback adds lo with its own addresses and all those of the other NICs, so that a host reaches itself by any of its
+// addresses without a frame on the wire.
+func (h *Host) addLoopback() {
+	if err := h.stack.CreateNICWithOptions(loopbackID, &loopback{host: h}, stack.NICOptions{Name: "lo"}); err != nil {
+		panic(fmt.Sprintf("ip: host %s: interface lo: %s", h.name, err))
+	}
+	var table []tcpip.Route
+	add := func(p, route netip.Prefix) {
+		if err := h.addAddress(loopbackID, p); err != nil {
+			panic(fmt.Sprintf("ip: host %s: interface lo: %v", h.name, err))
+		}
+		table = append(table, tcpip.Route{Destination: subnet(route), NIC: loopbackID, SourceHint: fromNetip(p.Addr())})
+	}
+	for _, a := range h.Addresses() {
+		own := netip.PrefixFrom(a, a.BitLen())
+		add(own, own)
+	}
+	if h.ipv4 {
+		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8)
+		add(p, p)
+	}
+	if h.ipv6 {
+		p := netip.PrefixFrom(netip.IPv6Loopback(), 128)
+		add(p, p)
+	}
+	h.stack.SetRouteTable(append(table, h.stack.GetRouteTable()...))
 }

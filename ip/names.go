@@ -40,6 +40,14 @@ func (t *Names) All() []string { return t.order }
 // Resolve returns the addresses that a host tries for a name or a literal address, best first: those of a family that the
 // host speaks, and of the one that it prefers first. The error is a *net.DNSError.
 func (h *Host) Resolve(name string) ([]netip.Addr, error) {
+	addrs, err := h.resolve(name)
+	for _, a := range addrs {
+		h.Reach(a)
+	}
+	return addrs, err
+}
+
+func (h *Host) resolve(name string) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(name); err == nil {
 		if !h.speaks(a) {
 			return nil, &net.AddrError{Err: "the host has no address of this family", Addr: name}
@@ -90,6 +98,9 @@ func (h *Host) ownAddresses(name string) []netip.Addr {
 	}
 	return append(v4, v6...)
 }
+
+// Names returns the lab's hosts table.
+func (h *Host) Names() *Names { return h.names }
 
 // SplitHostPort splits "host:port". network is for the error.
 func SplitHostPort(network, address string) (host string, port uint16, err error) {

@@ -10,7 +10,7 @@ const (
 	EtherTypeARP  = 0x0806
 	EtherTypeIPv6 = 0x86dd
 
-	frameRoom = 2048 // capacity of a pooled frame
+	frameRoom = 1536 // capacity of a pooled frame, enough for an MTU of 1500
 )
 
 // Frame is an Ethernet frame without frame check sequence. It has one owner at a time: whoever is handed it passes it on

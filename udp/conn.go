@@ -146,6 +146,7 @@ func (c *Conn) WriteTo(b []byte, addr net.Addr) (int, error) {
 
 // WriteToAddrPort is [Conn.WriteTo] with an address that needs no allocation.
 func (c *Conn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	c.s.Host.Reach(to.Addr())
 	full := ip.FullAddress(to)
 	return c.write(b, &full)
 }

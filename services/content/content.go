@@ -28,8 +28,8 @@ var _ io.Reader = (*Stream)(nil)
 
 // New returns the stream of a seed, at its start.
 func New(seed uint64) *Stream {
-	const any = 0x6e65746c6162 // the generator wants 128 bits
-	return &Stream{random: rand.NewPCG(seed, any)}
+	const rest = 0x6e65746c6162 // the generator wants 128 bits of seed
+	return &Stream{random: rand.NewPCG(seed, rest)}
 }
 
 // Rewind goes back to the start.
