@@ -85,7 +85,7 @@ func (r *Run) Go(fn func() error) {
 	})
 }
 
-// guard runs fn and keeps its error or panic.
+// guard runs fn and keeps its error or panic. An error after the end of the run is a consequence of it and is dropped.
 func (r *Run) guard(what string, fn func() error) {
 	finished := false
 	defer func() {
@@ -95,7 +95,7 @@ func (r *Run) guard(what string, fn func() error) {
 			r.fail(fmt.Errorf("%s ended by runtime.Goexit", what))
 		}
 	}()
-	if err := fn(); err != nil && !errors.Is(err, errEnded) {
+	if err := fn(); err != nil && r.ctx.Err() == nil {
 		r.fail(err)
 	}
 	finished = true
