@@ -176,9 +176,13 @@ func (out *output) close(results *Results) error {
 		out.keep(out.events.file.Close())
 	}
 	if results != nil && out.dir != "" {
+		file := filepath.Join(out.dir, resultsFile)
 		data, err := json.MarshalIndent(results, "", "  ")
 		if err == nil {
-			err = os.WriteFile(filepath.Join(out.dir, resultsFile), append(data, '\n'), 0o666)
+			err = os.WriteFile(file, append(data, '\n'), 0o666)
+		}
+		if err != nil {
+			os.Remove(file) // half of it would be no JSON
 		}
 		out.keep(err)
 	}

@@ -183,10 +183,9 @@ func (s *Set) write(f *file, b []byte) {
 	s.lost += lost
 	f.size += int64(whole)
 	err = fmt.Errorf("captures: %w", err)
-	if n > whole {
-		if cut := h.Truncate(f.size); cut != nil {
-			err = errors.Join(err, fmt.Errorf("captures: %w", cut))
-		}
+	// Whatever n says: os.File.WriteAt doesn't count what the last of several system calls wrote before it failed.
+	if cut := h.Truncate(f.size); cut != nil {
+		err = errors.Join(err, fmt.Errorf("captures: %w", cut))
 	}
 	s.handles.fail(f, err)
 }
