@@ -108,6 +108,9 @@ func (b *backlog) next() []byte {
 func (b *backlog) took(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.writes) == 0 {
+		return // thrown away meanwhile
+	}
 	b.bytes -= n
 	b.writes[0] = b.writes[0][n:]
 	if len(b.writes[0]) == 0 {

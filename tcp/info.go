@@ -20,7 +20,6 @@ type Info struct {
 	Ssthresh                       int           // slow-start threshold in segments; very large until the first loss
 	CongestionState                string        // open, recovery, …
 	Reordering                     bool          // whether segments arrived out of order
-	MSS                            int           // largest segment that is sent, in bytes
 	SegmentsSent, SegmentsReceived uint64
 	Retransmits                    uint64 // segments sent again
 	FastRetransmits                uint64 // of these, in fast recovery
@@ -36,9 +35,6 @@ func (c *Conn) Info() Info {
 	info := Info{
 		State: tcp.EndpointState(i.State).String(), RTT: i.RTT, RTTVar: i.RTTVar, RTO: i.RTO,
 		Cwnd: int(i.SndCwnd), Ssthresh: int(i.SndSsthresh), CongestionState: congestionState(i.CcState), Reordering: i.ReorderSeen,
-	}
-	if mss, err := c.s.Endpoint.GetSockOptInt(tcpip.MaxSegOption); err == nil {
-		info.MSS = mss
 	}
 	if s, ok := c.s.Endpoint.Stats().(*tcp.Stats); ok {
 		info.SegmentsSent = s.SegmentsSent.Value()
