@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"testing"
 
 	"netlab"
@@ -70,6 +71,29 @@ func BenchmarkBulk(b *testing.B) {
 				frames = r.Run.Frames
 			}
 			b.ReportMetric(float64(frames)*float64(b.N)/b.Elapsed().Seconds(), "packets/s")
+		})
+	}
+}
+
+// BenchmarkHosts fetches 10 KB from one server by hosts behind one router, building the lab included.
+func BenchmarkHosts(b *testing.B) {
+	for _, n := range []int{100, 1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			data, err := os.ReadFile(fmt.Sprintf("bench/star%d.json", n))
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				labs, err := netlab.Parse("star.json", data, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				r, err := labs[0].Run(context.Background(), nil, nil)
+				if err != nil || r.Verdict() != netlab.Holds {
+					b.Fatal(err, r.Expect)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/host")
 		})
 	}
 }
