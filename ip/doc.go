@@ -2,7 +2,8 @@
 //
 // A [Host] is a whole network stack, gVisor's netstack, with NICs on the ports of the network, addresses, a routing table
 // and a table of names. It speaks IPv4 (RFC 791), IPv6 (RFC 8200), ARP (RFC 826), neighbour discovery (RFC 4861) and ICMP
-// (RFC 792, RFC 4443). Sockets on it are in packages tcp and udp; [ListenEcho] sends pings.
+// (RFC 792, RFC 4443). Sockets on it are in packages tcp and udp; [DialEcho] sends pings, and [ListenErrors] hears what became
+// of packets.
 //
 // A [Router] forwards packets and does nothing else. It is netlab's own, because gVisor's forwarding walks all NICs for each
 // packet.

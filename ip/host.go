@@ -164,6 +164,9 @@ func (h *Host) Start(routes []Route) error {
 		opts.NetworkProtocols = append(opts.NetworkProtocols, protocol6)
 	}
 	h.stack = stack.New(opts)
+	if err := h.answerByAnyNIC(); err != nil {
+		return fmt.Errorf("host %s: %w", h.name, err)
+	}
 	h.stack.SetICMPBurst(1 << 30)
 	h.stack.SetICMPLimit(1 << 30)
 	if err := h.tcp.apply(h.stack); err != nil {

@@ -112,14 +112,15 @@ func (r *Router) route(at time.Duration, f *netem.Frame, dst netip.Addr) {
 }
 
 // error4 sends an ICMP error about the packet in f to its sender, and releases f. extra is the next hop's MTU where the type
-// has one. No error is sent about errors, later fragments, group addresses and broadcasts (RFC 1122, section 3.2.2).
+// has one. No error is sent about errors, later fragments, group addresses and broadcasts, and none to a source that isn't one
+// host (RFC 1122, section 3.2.2).
 func (r *Router) error4(at time.Duration, in *routerInterface, f *netem.Frame, kind header.ICMPv4Type, code header.ICMPv4Code, mtu uint16) {
 	defer f.Release()
 	h := header.IPv4(f.Data[header.EthernetMinimumSize:])
 	src := h.SourceAddress()
 	from, ok := in.address(true)
 	if !ok || h.FragmentOffset() != 0 || f.Data[0]&1 == 1 || header.IsV4MulticastAddress(h.DestinationAddress()) ||
-		src == header.IPv4Any || isICMPv4Error(h) {
+		src == header.IPv4Any || src == header.IPv4Broadcast || header.IsV4MulticastAddress(src) || isICMPv4Error(h) {
 		return
 	}
 	quoted := min(len(h), maxError4-header.IPv4MinimumSize-header.ICMPv4MinimumSize)

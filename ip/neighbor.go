@@ -51,6 +51,7 @@ func (s *resolver) send(at time.Duration, in *routerInterface, f *netem.Frame, t
 	}
 	n.until = 0
 	if len(n.pending) == neighborPending {
+		s.iface.router.stats.Unresolved++
 		n.pending[0].frame.Release()
 		n.pending = n.pending[1:]
 	}

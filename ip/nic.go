@@ -2,6 +2,7 @@ package ip
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -119,6 +120,9 @@ func (n *nic) receive(_ time.Duration, f *netem.Frame) {
 	kind := tcpip.PacketHost
 	switch dst := tcpip.LinkAddress(f.Data[0:6]); {
 	case string(f.Data[0:6]) == string(n.mac):
+		if n.foreign(f) {
+			return
+		}
 	case dst == header.EthernetBroadcastAddress:
 		kind = tcpip.PacketBroadcast
 	case header.IsMulticastEthernetAddress(dst):
@@ -133,8 +137,47 @@ func (n *nic) receive(_ time.Duration, f *netem.Frame) {
 	pkt.RXChecksumValidated = true
 	n.host.resume()
 	n.dispatcher.DeliverNetworkPacket(tcpip.NetworkProtocolNumber(f.EtherType()), pkt)
+	if n.host.ipv6 && f.EtherType() == netem.EtherTypeIPv6 {
+		n.tellUnreachable(f.Data)
+	}
 	n.host.pause()
 	pkt.DecRef()
+}
+
+// answerByAnyNIC makes a host with several NICs reachable at all of its addresses, whichever NIC leads back (the weak end system
+// model of RFC 1122, section 3.3.4.2). The stack does so only if it forwards packets; what there would be to forward never
+// reaches it, see nic.foreign.
+func (h *Host) answerByAnyNIC() error {
+	if len(h.interfaces) < 2 {
+		return nil
+	}
+	for _, v6 := range []bool{false, true} {
+		if !v6 && !h.ipv4 || v6 && !h.ipv6 {
+			continue
+		}
+		if err := h.stack.SetForwardingDefaultAndAllNICs(networkProtocol(v6), true); err != nil {
+			return errors.New(err.String())
+		}
+	}
+	return nil
+}
+
+// foreign says whether a frame that was sent to the NIC carries a packet for an address that isn't the host's: a host forwards
+// nothing.
+func (n *nic) foreign(f *netem.Frame) bool {
+	if len(n.host.interfaces) < 2 {
+		return false // the stack sees to it
+	}
+	var dst netip.Addr
+	switch d := f.Data; {
+	case f.EtherType() == netem.EtherTypeIPv4 && len(d) >= header.EthernetMinimumSize+header.IPv4MinimumSize:
+		dst = netip.AddrFrom4([4]byte(d[30:34]))
+	case f.EtherType() == netem.EtherTypeIPv6 && len(d) >= header.EthernetMinimumSize+header.IPv6MinimumSize:
+		dst = netip.AddrFrom16([16]byte(d[38:54]))
+	default:
+		return false
+	}
+	return !dst.IsMulticast() && !n.host.owns(dst)
 }
 
 // Neighbors are the nodes of a segment who know each other's MAC addresses from the start.

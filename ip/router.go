@@ -86,12 +86,17 @@ func (r *Router) AddInterface(c Interface) {
 
 // SetRoutes adds routes beyond the router's own networks.
 func (r *Router) SetRoutes(routes []Route) error {
-	for _, route := range routes {
+	// All next hops first: a route may hide the network that another one's next hop is on.
+	out := make([]*routerInterface, len(routes))
+	for i, route := range routes {
 		direct, ok := r.table.Lookup(route.Via)
 		if !ok || direct.via.IsValid() {
 			return fmt.Errorf("router %s: route to %s via %s: no interface is on a network with that address", r.name, route.To, route.Via)
 		}
-		r.table.Insert(route.To.Masked(), nextHop{out: direct.out, via: route.Via})
+		out[i] = direct.out
+	}
+	for i, route := range routes {
+		r.table.Insert(route.To.Masked(), nextHop{out: out[i], via: route.Via})
 	}
 	return nil
 }

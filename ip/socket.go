@@ -30,13 +30,19 @@ type Socket struct {
 	closed      chan struct{}
 }
 
-// NewSocket makes an endpoint that speaks the family of addr.
+// NewSocket makes an endpoint of a transport protocol over IPv4 or IPv6.
 func (h *Host) NewSocket(transport tcpip.TransportProtocolNumber, v6 bool) (*Socket, error) {
+	return h.newSocket(func(q *waiter.Queue) (tcpip.Endpoint, tcpip.Error) {
+		return h.stack.NewEndpoint(transport, networkProtocol(v6), q)
+	})
+}
+
+func (h *Host) newSocket(open func(q *waiter.Queue) (tcpip.Endpoint, tcpip.Error)) (*Socket, error) {
 	if h.stack == nil || h.muted.Load() {
 		return nil, net.ErrClosed
 	}
 	q := &waiter.Queue{}
-	ep, err := h.stack.NewEndpoint(transport, networkProtocol(v6), q)
+	ep, err := open(q)
 	if err != nil {
 		return nil, Errno(err)
 	}

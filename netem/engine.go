@@ -29,10 +29,11 @@ type Config struct {
 	// RealTime runs on the machine's clock. Otherwise time is virtual and the engine must be made and used inside a
 	// testing/synctest bubble.
 	RealTime bool
-	// Limit makes Run return ErrLimit, once, before the first event that is due later. 0 means no limit.
+	// Limit makes Run return ErrLimit, once, before the first event that is due later, or ErrStandstill when time passes it
+	// with nothing in the queue. 0 means no limit.
 	Limit time.Duration
-	// Pace, when not nil, is called by the loop before virtual time moves on to at. It may block on channels made
-	// outside the bubble, and virtual time stands still meanwhile.
+	// Pace, when not nil, is called by the loop before virtual time moves on to at, which never goes back. It may block on
+	// channels made outside the bubble, and virtual time stands still meanwhile.
 	Pace func(at time.Duration)
 	// BetweenEvents, when not nil, is called by the loop between events, when every goroutine is blocked. It may do
 	// system calls.
@@ -58,6 +59,7 @@ type Engine struct {
 	// nominal is the time of the event that runs or ran last, actual the clock's when it began.
 	nominal, actual time.Duration
 	touched         time.Duration // when an event last ran that may have woken a goroutine
+	paced           time.Duration // the last argument of Pace
 
 	reading  atomic.Int64 // last reading of the clock
 	sleeping atomic.Bool
@@ -72,6 +74,7 @@ type Engine struct {
 type departure struct {
 	port  *Port
 	frame *Frame
+	flow  flow // while departures are sorted
 }
 
 // NewEngine returns an engine whose clock stands at 0. In virtual time it must be called inside the bubble.
@@ -139,16 +142,11 @@ func (e *Engine) instantLocked() time.Duration {
 
 func eventKey(o Owner, k Kind) uint64 { return uint64(o)<<8 | uint64(k) }
 
-func (e *Engine) pushLocked(at time.Duration, key uint64, h handler, f *Frame) uint64 {
-	e.seq++
-	e.queue.push(event{at: at, key: key, seq: e.seq, h: h, frame: f})
-	return e.seq
-}
-
 // schedule puts an event that can't be cancelled into the queue.
 func (e *Engine) schedule(at time.Duration, key uint64, h handler, f *Frame) {
 	e.mu.Lock()
-	e.pushLocked(at, key, h, f)
+	e.seq++
+	e.queue.push(event{at: at, key: key, seq: e.seq, h: h, frame: f})
 	e.mu.Unlock()
 }
 
@@ -164,7 +162,7 @@ func (e *Engine) wakeUp() {
 // depart takes a frame that a host sends through one of its ports. It may be called by any goroutine.
 func (e *Engine) depart(p *Port, f *Frame) {
 	e.mu.Lock()
-	e.sent = append(e.sent, departure{p, f})
+	e.sent = append(e.sent, departure{port: p, frame: f})
 	e.mu.Unlock()
 	e.wakeUp()
 }
@@ -249,20 +247,21 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 		if wait < 0 {
 			now := time.Since(e.start)
-			if idleSince >= 0 && now-idleSince >= idleLimit && !e.cfg.RealTime {
-				return ErrStandstill
-			}
 			if idleSince < 0 {
 				idleSince = now
 			}
-			wait = idleLimit
+			var err error
+			if wait, err = e.idle(now, idleSince); err != nil {
+				return err
+			}
 		} else {
 			at := time.Since(e.start) + wait
 			if e.cfg.Limit > 0 && at > e.cfg.Limit {
 				e.cfg.Limit = 0
 				return ErrLimit
 			}
-			if e.cfg.Pace != nil {
+			if e.cfg.Pace != nil && at >= e.paced { // something earlier may have been scheduled after the call
+				e.paced = at
 				e.cfg.Pace(at)
 			}
 		}
@@ -270,6 +269,26 @@ func (e *Engine) Run(ctx context.Context) error {
 			idleSince = -1
 		}
 	}
+}
+
+// idle returns how long the loop waits for somebody to schedule something, when the queue has been empty since a time, or why
+// it waits no longer.
+func (e *Engine) idle(now, since time.Duration) (wait time.Duration, err error) {
+	wait = idleLimit
+	if !e.cfg.RealTime {
+		wait -= now - since
+	}
+	if e.cfg.Limit > 0 {
+		wait = min(wait, e.cfg.Limit+1-now) // just beyond the limit
+	}
+	if wait > 0 {
+		return wait, nil
+	}
+	e.cfg.Limit = 0
+	if e.cfg.RealTime {
+		return 0, ErrLimit
+	}
+	return 0, ErrStandstill
 }
 
 // settle waits until every other goroutine is blocked. It then does what was put off until now and wakes those who were told of
@@ -447,10 +466,17 @@ func sortDepartures(out []departure) {
 	if len(out) < 2 {
 		return
 	}
-	slices.SortStableFunc(out, func(a, b departure) int {
-		if a.port != b.port {
-			return int(a.port.id) - int(b.port.id)
+	for i := range out {
+		d := &out[i]
+		d.flow = d.frame.flow()
+		for j := i - 1; d.flow.portless && j >= 0; j-- {
+			if before := &out[j]; before.port == d.port && before.flow.sameDatagram(&d.flow) {
+				d.flow.key, d.flow.portless = before.flow.key, before.flow.portless
+				break
+			}
 		}
-		return bytes.Compare(a.frame.flow(), b.frame.flow())
+	}
+	slices.SortStableFunc(out, func(a, b departure) int {
+		return cmp.Or(cmp.Compare(a.port.id, b.port.id), bytes.Compare(a.flow.key[:], b.flow.key[:]))
 	})
 }

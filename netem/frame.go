@@ -71,28 +71,3 @@ func (f *Frame) EtherType() uint16 {
 	}
 	return binary.BigEndian.Uint16(f.Data[etherTypeAt:])
 }
-
-// flow returns the bytes that tell the frame's flow from others: addresses and, where there are some, ports. Fragments
-// of one datagram belong to one flow.
-func (f *Frame) flow() []byte {
-	d := f.Data
-	switch f.EtherType() {
-	case EtherTypeIPv4:
-		if len(d) < etherHeader+24 {
-			return nil
-		}
-		if fragment := binary.BigEndian.Uint16(d[20:]); fragment&0x3fff != 0 {
-			return d[26:34]
-		}
-		return d[26:38]
-	case EtherTypeIPv6:
-		if len(d) < etherHeader+44 {
-			return nil
-		}
-		if d[20] == 44 { // fragment header
-			return d[22:54]
-		}
-		return d[22:58]
-	}
-	return nil
-}

@@ -29,7 +29,7 @@ type SwitchStats struct {
 	Forwarded uint64 `json:"forwarded"` // to one port
 	Flooded   uint64 `json:"flooded"`   // to all ports but one
 	Filtered  uint64 `json:"filtered"`  // the destination is where the frame came from
-	Stations  int    `json:"stations"`  // MAC addresses in the table
+	Stations  int    `json:"stations"`  // MAC addresses that it remembers
 }
 
 // NewSwitch returns a switch without ports. ageing is how long it remembers an address; 0 means DefaultAgeing.
@@ -55,7 +55,11 @@ func (s *Switch) NewPort(n *Network, c PortConfig) *Port {
 // Stats returns the switch's counters.
 func (s *Switch) Stats() SwitchStats {
 	st := s.stats
-	st.Stations = len(s.table)
+	for _, known := range s.table {
+		if known.port.net.Elapsed()-known.seen <= s.ageing {
+			st.Stations++
+		}
+	}
 	return st
 }
 

@@ -18,6 +18,7 @@ type Timer struct {
 	queued   bool
 	queuedAt time.Duration
 	seq      uint64 // of the queued event
+	turn     uint64 // among the events of the deadline: when the timer was set
 }
 
 // NewTimer returns a timer that is not set yet. The engine's loop calls fn: it must not block.
@@ -63,6 +64,8 @@ func (t *Timer) ResetAt(at time.Duration) {
 func (t *Timer) setLocked(at time.Duration) {
 	t.deadline = at
 	t.armed = true
+	t.e.seq++
+	t.turn = t.e.seq
 	if t.queued && t.queuedAt <= at {
 		return // when that event is due it is queued again
 	}
@@ -75,7 +78,8 @@ func (t *Timer) setLocked(at time.Duration) {
 func (t *Timer) enqueueLocked() {
 	t.queued = true
 	t.queuedAt = t.deadline
-	t.seq = t.e.pushLocked(t.deadline, t.key, t, nil)
+	t.seq = t.turn
+	t.e.queue.push(event{at: t.deadline, key: t.key, seq: t.turn, h: t})
 }
 
 // Stop unsets the timer. It reports whether the timer was set; false means that it has fired or was stopped before.
@@ -93,13 +97,13 @@ func (t *Timer) Stop() bool {
 
 func (t *Timer) quiet() bool { return t.inert }
 
-// validLocked says whether the queued event numbered seq is the one that the timer waits for and is due at its deadline.
-// Otherwise the event has to go, and the timer may queue another one.
+// validLocked says whether the queued event numbered seq is the one that the timer waits for and is due at its deadline and in
+// its turn. Otherwise the event has to go, and the timer may queue another one.
 func (t *Timer) validLocked(seq uint64) (valid, again bool) {
 	if !t.queued || seq != t.seq {
 		return false, false
 	}
-	return t.deadline == t.queuedAt, t.deadline != t.queuedAt
+	return t.seq == t.turn, t.seq != t.turn
 }
 
 func (t *Timer) handle(time.Duration, *Frame) { t.fn() }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"netlab/internal/random"
 	"netlab/ip"
+	"netlab/netem"
 )
 
 // Env is what a runner finds on one of its hosts.
@@ -73,6 +75,18 @@ func (e *Env) Sleep(ctx context.Context, d time.Duration) error { return e.Host.
 // SleepUntil waits until a time since the start of the run or until ctx ends; then it returns ctx's cause.
 func (e *Env) SleepUntil(ctx context.Context, at time.Duration) error {
 	return e.Host.SleepUntil(ctx, at)
+}
+
+// WithTimeout returns a context that ends after d of the lab's time, or when parent does or cancel is called. After d its cause
+// is os.ErrDeadlineExceeded. It waits on the engine's queue: timers of package context that fire at the same instant would do
+// so in any order.
+func (e *Env) WithTimeout(parent context.Context, d time.Duration) (ctx context.Context, cancel context.CancelFunc) {
+	ctx, end := context.WithCancelCause(parent)
+	timer := e.Host.Network().AfterFunc(e.Host.Owner(), netem.KindDeadline, d, func() { end(os.ErrDeadlineExceeded) })
+	return ctx, func() {
+		timer.Stop()
+		end(nil)
+	}
 }
 
 // Elapsed is the time since the start of the run.

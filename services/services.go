@@ -63,6 +63,32 @@ type Config interface {
 	Endless() bool
 }
 
+// Caller is implemented by configurations of clients that know which ports they will talk to. A file is refused in which the
+// services of such a host listen, but none of them on that port.
+type Caller interface {
+	// Calls returns the ports of a valid configuration.
+	Calls() []Call
+}
+
+// Call is a port that a client talks to.
+type Call struct {
+	// Field is the json name of the field that names the host.
+	Field string
+	Host  string
+	// Protocol is TCP or UDP.
+	Protocol Protocol
+	Port     uint16
+}
+
+// Protocol is a transport protocol.
+type Protocol string
+
+// The transport protocols.
+const (
+	TCP Protocol = "TCP"
+	UDP Protocol = "UDP"
+)
+
 // FieldError is a mistake in one field of a configuration.
 type FieldError struct {
 	// Field is the json name of the field.

@@ -27,6 +27,19 @@ func send(t *testing.T, from, to *tcp.Conn, n int64) {
 	require.NoError(t, err)
 }
 
+// loseFirst loses the next segment with data on its way to b.
+func loseFirst(l *testlab.Lab) {
+	_, b := l.Links[0].Ports()
+	lost := false
+	b.Intercept(func(_ time.Duration, f *netem.Frame) bool {
+		if s := segmentOf(f); s != nil && len(s.Payload) > 0 && !lost {
+			lost = true
+			return false
+		}
+		return true
+	})
+}
+
 // On a clean link the figures are exact: slow start adds a segment to the window for each that is acknowledged (RFC 5681), and
 // the smoothed round trip is the only one that there is.
 func TestInfo(t *testing.T) {
@@ -50,15 +63,7 @@ func TestInfo(t *testing.T) {
 		require.False(t, i.Reordering)
 
 		// The first of 20 further segments is lost. CUBIC goes on with 0.7 of the window (RFC 9438, section 4.6).
-		_, b := l.Links[0].Ports()
-		lost := false
-		b.Intercept(func(_ time.Duration, f *netem.Frame) bool {
-			if s := segmentOf(f); s != nil && len(s.Payload) > 0 && !lost {
-				lost = true
-				return false
-			}
-			return true
-		})
+		loseFirst(l)
 		send(t, c1, c2, 20*segment)
 		l.Sleep(50 * ms)
 		i = c1.Info()
@@ -70,11 +75,11 @@ func TestInfo(t *testing.T) {
 
 		require.NoError(t, c1.Close())
 		l.Sleep(50 * ms)
-		require.Equal(t, "FIN_WAIT2", c1.Info().State)
-		require.Equal(t, "CLOSE_WAIT", c2.Info().State)
+		require.Equal(t, "FIN-WAIT2", c1.Info().State)
+		require.Equal(t, "CLOSE-WAIT", c2.Info().State)
 		require.NoError(t, c2.Close())
 		l.Sleep(50 * ms)
-		require.Equal(t, "TIME_WAIT", c1.Info().State)
+		require.Equal(t, "TIME-WAIT", c1.Info().State)
 		require.Equal(t, "CLOSED", c2.Info().State)
 	})
 }

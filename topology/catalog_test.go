@@ -2,12 +2,14 @@ package topology
 
 import (
 	"errors"
+	"net"
+	"strconv"
 
 	"netlab/services"
 	"netlab/units"
 )
 
-// testCatalog is a catalog of two services and two workloads.
+// testCatalog is a catalog of a few services and workloads.
 type testCatalog []services.Type
 
 func (c testCatalog) Types() []services.Type { return c }
@@ -60,6 +62,25 @@ func (c *transferConfig) Validate() error {
 	return nil
 }
 
+// Calls says that the host of to listens on the port that it gives, or on 5001.
+func (c *transferConfig) Calls() []services.Call {
+	call := services.Call{Field: "to", Host: c.To.Host(), Protocol: services.TCP, Port: 5001}
+	if _, port, err := net.SplitHostPort(string(c.To)); err == nil {
+		n, _ := strconv.ParseUint(port, 10, 16)
+		call.Port = uint16(n)
+	}
+	return []services.Call{call}
+}
+
+type fetchConfig struct {
+	noChecks
+	URL services.URL `json:"url" jsonschema_description:"What it gets." jsonschema:"required"`
+}
+
+func (c *fetchConfig) Calls() []services.Call {
+	return []services.Call{{Field: "url", Host: c.URL.Host(), Protocol: services.TCP, Port: c.URL.Port()}}
+}
+
 type loadConfig struct {
 	To       services.Target    `json:"to" jsonschema_description:"Where it sends." jsonschema:"required"`
 	Rate     units.Rate         `json:"rate" jsonschema_description:"Requests per second of each host."`
@@ -92,6 +113,7 @@ var catalog = testCatalog{
 	{Name: "tcp-transfer", Role: services.Workload, Doc: "Sends bytes.", Config: func() services.Config {
 		return &transferConfig{Bytes: 1000, Check: true}
 	}},
+	{Name: "fetch", Role: services.Workload, Doc: "Gets something.", Config: func() services.Config { return &fetchConfig{} }},
 	{Name: "load", Role: services.Workload, Doc: "Sends requests.", Config: func() services.Config {
 		return &loadConfig{Rate: 10, Timeout: units.Duration(1e9)}
 	}},

@@ -40,6 +40,7 @@ func (c *checker) run() *Topology {
 		return nil
 	}
 	c.checkReachable()
+	c.checkCalls()
 	if len(c.problems.list) > 0 {
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 var (
 	nodeType      = reflect.TypeFor[Node]()
 	targetType    = reflect.TypeFor[services.Target]()
+	urlType       = reflect.TypeFor[services.URL]()
 	listenTCPType = reflect.TypeFor[services.ListenTCP]()
 	listenUDPType = reflect.TypeFor[services.ListenUDP]()
 )
@@ -34,8 +35,8 @@ func (c *checker) checkConfig(at place, typ string, config services.Config) {
 		}
 		var message string
 		switch v.Type() {
-		case targetType:
-			message = c.checkTarget(v.String())
+		case targetType, urlType:
+			_, message = c.named(v)
 		case listenTCPType, listenUDPType:
 			_, message = parseListen(v.String())
 		}
@@ -132,9 +133,16 @@ func (c *checker) target(text string) (t target, message string) {
 	return target{node: n}, ""
 }
 
-func (c *checker) checkTarget(text string) string {
-	_, message := c.target(text)
-	return message
+// named finds what a services.Target or a services.URL names.
+func (c *checker) named(v reflect.Value) (t target, message string) {
+	if v.Type() != urlType {
+		return c.target(v.String())
+	}
+	u := services.URL(v.String())
+	if _, err := u.Parse(); err != nil {
+		return t, err.Error()
+	}
+	return c.target(u.Host())
 }
 
 // checkPort returns what is wrong with a port, or "".
@@ -158,26 +166,40 @@ func parseListen(text string) (port, message string) {
 	return port, checkPort(port)
 }
 
+// listener is a port that a service listens on.
+type listener struct {
+	protocol services.Protocol
+	port     string
+}
+
+func (l listener) String() string { return string(l.protocol) + " port " + l.port }
+
+// listenerOf returns what a field of a configuration listens on.
+func listenerOf(v reflect.Value) (l listener, ok bool) {
+	switch v.Type() {
+	case listenTCPType:
+		l.protocol = services.TCP
+	case listenUDPType:
+		l.protocol = services.UDP
+	default:
+		return l, false
+	}
+	port, message := parseListen(v.String())
+	l.port = port
+	return l, message == ""
+}
+
 // checkListeners reports services of one host that listen on the same port. taken collects who listens where.
 func (c *checker) checkListeners(at place, service string, config services.Config, taken map[string]string) {
 	if config == nil {
 		return
 	}
 	eachString(at, config, func(at place, v reflect.Value) {
-		protocol := ""
-		switch v.Type() {
-		case listenTCPType:
-			protocol = "TCP"
-		case listenUDPType:
-			protocol = "UDP"
-		default:
+		l, ok := listenerOf(v)
+		if !ok {
 			return
 		}
-		port, message := parseListen(v.String())
-		if message != "" {
-			return
-		}
-		key := protocol + " port " + port
+		key := l.String()
 		if other, ok := taken[key]; ok {
 			c.addf(at, "%s is already taken by service %s of this host", key, other)
 			return

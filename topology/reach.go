@@ -33,10 +33,10 @@ func (c *checker) checkPaths(at place, from []int, config services.Config) {
 		return
 	}
 	eachString(at, config, func(at place, v reflect.Value) {
-		if v.Type() != targetType || v.String() == "" {
+		if v.Type() != targetType && v.Type() != urlType || v.String() == "" {
 			return
 		}
-		to, message := c.target(v.String())
+		to, message := c.named(v)
 		if message != "" || to.node < 0 {
 			return
 		}

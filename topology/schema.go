@@ -99,6 +99,8 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 		return text(`^[0-9A-Fa-f:.]+$`, "192.0.2.1", "2001:db8::1")
 	case targetType:
 		return text("", "server:5001", "server")
+	case urlType:
+		return text("", "http://server/path")
 	case listenTCPType, listenUDPType:
 		return text(portPattern, ":80")
 	}

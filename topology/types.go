@@ -82,10 +82,10 @@ type TCP struct {
 	SACK              *bool          `json:"sack,omitempty" jsonschema_description:"Selective acknowledgements (RFC 2018)." jsonschema:"default=true"`
 	RACK              *bool          `json:"rack,omitempty" jsonschema_description:"RACK-TLP loss detection (RFC 8985)." jsonschema:"default=true"`
 	NoDelay           *bool          `json:"no_delay,omitempty" jsonschema_description:"Send small segments at once, without Nagle's algorithm (RFC 896)." jsonschema:"default=true"`
-	SendBuffer        units.Bytes    `json:"send_buffer,omitempty" jsonschema_description:"Send buffer of a connection. Default 4MiB, tuned up to 16MiB."`
-	ReceiveBuffer     units.Bytes    `json:"receive_buffer,omitempty" jsonschema_description:"Receive buffer of a connection. Default 1MiB, tuned up to 16MiB; when given it is not tuned."`
-	KeepAlive         units.Duration `json:"keep_alive,omitempty" jsonschema_description:"Idle time after which keep-alive probes start. Default: none are sent."`
-	UserTimeout       units.Duration `json:"user_timeout,omitempty" jsonschema_description:"How long sent data may stay unacknowledged before the connection is given up (RFC 5482). Default: the stack's retransmission limit."`
+	SendBuffer        units.Bytes    `json:"send_buffer,omitempty" jsonschema_description:"Send buffer of a connection, and so the most that is sent and not acknowledged. Default 4MiB, tuned up to 16MiB; when given it is not tuned."`
+	ReceiveBuffer     units.Bytes    `json:"receive_buffer,omitempty" jsonschema_description:"Receive buffer of a connection, and so the largest window that it offers. Default 512KiB, tuned up to 8MiB; when given it is not tuned."`
+	KeepAlive         units.Duration `json:"keep_alive,omitempty" jsonschema_description:"Idle time after which a keep-alive probe is sent, and the time between unanswered ones; after nine the connection is given up. Default: none are sent."`
+	UserTimeout       units.Duration `json:"user_timeout,omitempty" jsonschema_description:"How long sent data may stay unacknowledged before the connection is given up (RFC 5482); that of a single segment counts from its tail loss probe. Default: 15 retransmissions."`
 }
 
 // Route is one entry of a node's routing table.

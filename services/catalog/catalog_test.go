@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -70,6 +71,35 @@ func TestConfigs(t *testing.T) {
 			_, err := typ.New(config, services.Info{Name: "x", Hosts: []string{"a"}})
 			require.NoError(t, err)
 		})
+	}
+}
+
+// Without a port in the file, a client talks to the port on which its server listens without one.
+func TestCallsGoToTheDefaultPort(t *testing.T) {
+	var table catalog.Table
+	for _, c := range []struct{ client, field, change, server string }{
+		{"tcp-transfer", "to", "", "tcp-sink"}, {"udp-stream", "to", "", "udp-sink"},
+		{"echo", "to", "", "tcp-echo"}, {"echo", "to", "udp", "udp-echo"}, {"http-fetch", "url", "", "http-server"},
+	} {
+		client, ok := table.Lookup(services.Workload, c.client)
+		require.True(t, ok)
+		config := client.Config()
+		v := reflect.ValueOf(config).Elem()
+		v.FieldByName(map[string]string{"to": "To", "url": "URL"}[c.field]).SetString(map[string]string{"to": "server", "url": "http://server/"}[c.field])
+		if c.change != "" {
+			v.FieldByName("Protocol").SetString(c.change)
+		}
+		server, ok := table.Lookup(services.Service, c.server)
+		require.True(t, ok)
+		listen := reflect.ValueOf(server.Config()).Elem().FieldByName("Listen")
+		protocol := services.TCP
+		if listen.Type() == reflect.TypeFor[services.ListenUDP]() {
+			protocol = services.UDP
+		}
+		port, err := strconv.ParseUint(strings.TrimPrefix(listen.String(), ":"), 10, 16)
+		require.NoError(t, err)
+		require.Equal(t, []services.Call{{Field: c.field, Host: "server", Protocol: protocol, Port: uint16(port)}},
+			config.(services.Caller).Calls(), c.client)
 	}
 }
 

@@ -75,6 +75,15 @@ func (c *Config) Validate() error {
 	return errors.Join(list...)
 }
 
+// Calls implements services.Caller.
+func (c *Config) Calls() []services.Call {
+	protocol := services.TCP
+	if c.Protocol == UDP {
+		protocol = services.UDP
+	}
+	return []services.Call{target.Call("to", c.To, protocol, DefaultPort)}
+}
+
 // Type describes the workload.
 var Type = services.Type{
 	Name: "echo", Role: services.Workload,

@@ -2,9 +2,12 @@ package stream
 
 import (
 	"context"
+	"net"
 	"net/netip"
+	"strconv"
 	"time"
 
+	"netlab/ip"
 	"netlab/services"
 	"netlab/udp"
 )
@@ -41,7 +44,7 @@ type SinkResult struct {
 	Figures
 	// Foreign counts datagrams that are no packets of a udp-stream.
 	Foreign uint64 `json:"foreign"`
-	// Sources are the streams by the address and port that they came from.
+	// Sources are the streams by the name, or else the address, and the port that they came from: "client:51234".
 	Sources map[string]Figures `json:"sources"`
 }
 
@@ -55,6 +58,7 @@ type sink struct {
 	config  SinkConfig
 	sources map[key]*source
 	order   []key // in which they came
+	names   *ip.Names
 	foreign uint64
 	end     time.Duration
 }
@@ -66,6 +70,7 @@ func (s *sink) Run(ctx context.Context, env *services.Env) error {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	s.names = env.Host.Names()
 	buffer := make([]byte, maxSize)
 	for {
 		n, from, err := conn.ReadFromAddrPort(buffer)
@@ -113,7 +118,7 @@ func (s *sink) Result() any {
 	for _, k := range s.order {
 		f := s.sources[k].figures(s.end)
 		all.merge(f)
-		name := k.from.String()
+		name := s.name(k.from)
 		if other, ok := all.Sources[name]; ok {
 			other.merge(f)
 			f = other
@@ -121,4 +126,12 @@ func (s *sink) Result() any {
 		all.Sources[name] = f
 	}
 	return all
+}
+
+// name is where a stream comes from, as the report says it.
+func (s *sink) name(from netip.AddrPort) string {
+	if name := s.names.Name(from.Addr()); name != "" {
+		return net.JoinHostPort(name, strconv.Itoa(int(from.Port())))
+	}
+	return from.String()
 }

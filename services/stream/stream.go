@@ -69,6 +69,11 @@ func (c *Config) Validate() error {
 	return errors.Join(list...)
 }
 
+// Calls implements services.Caller.
+func (c *Config) Calls() []services.Call {
+	return []services.Call{target.Call("to", c.To, services.UDP, DefaultPort)}
+}
+
 // count is the number of packets that leave in the duration: those of which the time is less.
 func (c *Config) count() *big.Int {
 	bits := new(big.Int).Mul(big.NewInt(int64(c.Size)), big.NewInt(8*int64(time.Second)))

@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,10 @@ func TestCleanLink(t *testing.T) {
 		delay := units.Duration(10*ms + sent)
 		require.Equal(t, &figures.Spread{Min: delay, Avg: delay, Max: delay}, s.Delay)
 		require.Len(t, s.Sources, 1)
+		for source, f := range s.Sources {
+			require.Regexp(t, `^a:[0-9]+$`, source)
+			require.Equal(t, s.Figures, f)
+		}
 	})
 }
 
@@ -165,7 +170,12 @@ func TestSeveralStreams(t *testing.T) {
 		require.NoError(t, err)
 		s := found.(*stream.SinkResult)
 		require.EqualValues(t, 2000, s.Received)
-		require.Len(t, s.Sources, 2)
+		names := map[string]uint64{}
+		for source, f := range s.Sources {
+			name, _, _ := strings.Cut(source, ":")
+			names[name] += f.Received
+		}
+		require.Equal(t, map[string]uint64{"a": 1000, "b": 1000}, names)
 		require.Equal(t, &figures.Spread{Min: 0, Avg: units.Duration(5 * ms), Max: units.Duration(10 * ms)}, s.Delay)
 	})
 }

@@ -75,6 +75,15 @@ func Address(t services.Target, port uint16) (string, error) {
 	return net.JoinHostPort(host, strconv.Itoa(int(p))), nil
 }
 
+// Call returns the port that a client talks to whose field holds a target, with a default port for one that has none.
+func Call(field string, t services.Target, protocol services.Protocol, port uint16) services.Call {
+	host, p, err := Split(t)
+	if err == nil && p != 0 {
+		port = p
+	}
+	return services.Call{Field: field, Host: host, Protocol: protocol, Port: port}
+}
+
 // Resolve returns the address that a host would try first. version is "ipv4", "ipv6" or "" for what the host prefers.
 func Resolve(h *ip.Host, t services.Target, version string) (netip.Addr, error) {
 	host, _, err := Split(t)

@@ -59,3 +59,13 @@ func FuzzSplit(f *testing.F) {
 		}
 	})
 }
+
+func TestCall(t *testing.T) {
+	for to, want := range map[services.Target]services.Call{
+		"server":            {Field: "to", Host: "server", Protocol: services.TCP, Port: 7},
+		"server:80":         {Field: "to", Host: "server", Protocol: services.TCP, Port: 80},
+		"[2001:db8::1]:443": {Field: "to", Host: "2001:db8::1", Protocol: services.TCP, Port: 443},
+	} {
+		require.Equal(t, want, Call("to", to, services.TCP, 7))
+	}
+}

@@ -11,8 +11,10 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
+	"netlab/ip"
 	"netlab/services"
 	"netlab/services/figures"
 	"netlab/services/target"
@@ -24,6 +26,7 @@ const (
 	maxTTL = 255
 	// payloadSize makes IPv4 packets of 60 bytes, as those of traceroute on Linux.
 	payloadSize = 32
+	protocolUDP = 17
 )
 
 // Config configures the workload.
@@ -118,13 +121,12 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 	if err != nil {
 		return err
 	}
-	errs, err := listen(env.Host, peer.Is6())
+	errs, err := ip.ListenErrors(env.Host, peer.Is6())
 	if err != nil {
 		return err
 	}
-	defer errs.close()
-	stop := context.AfterFunc(ctx, errs.close)
-	defer stop()
+	defer errs.Close()
+	defer context.AfterFunc(ctx, func() { errs.Close() })()
 	p := prober{env: env, peer: peer, errs: errs, port: r.config.Port, timeout: r.config.Timeout.Std()}
 	t := &r.hosts[env.Index]
 	for ttl := 1; ttl <= r.config.MaxHops; ttl++ {
@@ -151,19 +153,26 @@ func (t *trace) hop(p *prober, ttl, probes int) (hop Hop, end bool, err error) {
 		if err != nil {
 			return hop, true, err
 		}
-		if e.answer == 0 {
+		if e == nil {
 			continue
 		}
 		hop.RTTs[i] = figures.Duration(rtt)
 		if hop.Address == "" {
-			hop.Address = e.from.String()
+			hop.Address, hop.Name = e.From.String(), p.env.Host.Names().Name(e.From)
 		}
-		switch {
-		case e.answer == portClosed: // a router may say so from another of its addresses
+		switch e.Kind() {
+		case ip.TTLExceeded:
+		case ip.PortUnreachable: // a router may say so from another of its addresses
 			t.reached = true
 			t.rtt.Add(rtt)
-		case e.answer != expired:
-			hop.Unreachable = e.reason
+		case ip.NetworkUnreachable:
+			hop.Unreachable = "network"
+		case ip.HostUnreachable:
+			hop.Unreachable = "host"
+		case ip.Prohibited:
+			hop.Unreachable = "prohibited"
+		default:
+			hop.Unreachable = "other"
 		}
 	}
 	return hop, t.reached || hop.Unreachable != "", nil
@@ -173,44 +182,40 @@ func (t *trace) hop(p *prober, ttl, probes int) (hop Hop, end bool, err error) {
 type prober struct {
 	env     *services.Env
 	peer    netip.Addr
-	errs    *listener
+	errs    *ip.ErrorConn
 	port    uint16 // of the next probe
 	timeout time.Duration
 }
 
-// probe sends one datagram and waits for the answer. The zero icmpError means that none came in time.
-func (p *prober) probe(ttl int) (e icmpError, rtt time.Duration, err error) {
-	port := p.port
+// probe sends one datagram and waits for the ICMP error that answers it; nil means that none came in time.
+func (p *prober) probe(ttl int) (answer *ip.ICMPError, rtt time.Duration, err error) {
+	destination := netip.AddrPortFrom(p.peer, p.port)
 	p.port++
-	conn, err := udp.Dial(p.env.Host, netip.AddrPortFrom(p.peer, port).String())
+	conn, err := udp.Dial(p.env.Host, destination.String())
 	if err != nil {
-		return e, 0, err
+		return nil, 0, err
 	}
 	defer conn.Close()
 	if err := conn.SetTTL(ttl); err != nil {
-		return e, 0, err
+		return nil, 0, err
 	}
 	sent := p.env.Elapsed()
 	if _, err := conn.Write(make([]byte, payloadSize)); err != nil {
-		return e, 0, err
+		return nil, 0, err
 	}
-	source := uint16(conn.LocalAddr().(*net.UDPAddr).Port)
+	source := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	deadline := p.env.Host.Network().Epoch().Add(sent + p.timeout)
 	for {
-		e, err := p.errs.read(sent + p.timeout)
+		e, err := p.errs.Read(deadline)
 		switch {
-		case timedOut(err):
-			return icmpError{}, 0, nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, 0, nil
 		case err != nil:
-			return e, 0, err
-		case e.port == port && e.sourcePort == source && e.destination == p.peer:
-			return e, e.at - sent, nil
+			return nil, 0, err
+		case e.Protocol == protocolUDP && e.Source == source && e.Destination == destination:
+			return &e, e.At - sent, nil
 		}
 	}
-}
-
-func timedOut(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // Result implements services.Runner.

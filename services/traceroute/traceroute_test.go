@@ -49,8 +49,8 @@ func TestPathThroughThreeRouters(t *testing.T) {
 			require.Len(t, r.Path, 4)
 			for i, hop := range r.Path {
 				d := time.Duration(i+1) * 20 * ms
-				hop.Name = ""
-				require.Equal(t, traceroute.Hop{From: "a", TTL: i + 1, Address: addresses[i], RTTs: rtts(d, d, d)}, hop)
+				name := []string{"r1", "r2", "r3", "b"}[i]
+				require.Equal(t, traceroute.Hop{From: "a", TTL: i + 1, Address: addresses[i], Name: name, RTTs: rtts(d, d, d)}, hop)
 			}
 			// Three probes for each of four hops, one after the other.
 			require.Equal(t, 3*(20+40+60+80)*ms, l.Elapsed().Round(time.Microsecond))
@@ -105,6 +105,7 @@ func TestNoRoute(t *testing.T) {
 		require.Nil(t, r.RTT)
 		require.Len(t, r.Path, 2)
 		require.Equal(t, "network", r.Path[1].Unreachable)
+		require.Equal(t, "r1", r.Path[1].Name)
 	})
 }
 

@@ -14,13 +14,9 @@ import (
 	"time"
 
 	"netlab/http"
-	"netlab/netem"
 	"netlab/services"
 	"netlab/tcp"
 )
-
-// errTimeout is why a request ends that took too long.
-var errTimeout = os.ErrDeadlineExceeded
 
 // errDigest is why a response whose content is not what its header says counts as failed.
 var errDigest = errors.New("the content is not what its Content-Digest says")
@@ -68,8 +64,8 @@ func (c *client) dial(ctx context.Context, address string) (net.Conn, error) {
 // fetch makes one request and counts what comes of it.
 func (c *client) fetch(ctx context.Context) {
 	start := c.env.Elapsed()
-	ctx, stop := c.deadline(ctx, start+c.config.Timeout.Std())
-	defer stop()
+	ctx, cancel := c.env.WithTimeout(ctx, c.config.Timeout.Std())
+	defer cancel()
 	var first atomic.Int64 // 0 means never
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotFirstResponseByte: func() { first.CompareAndSwap(0, int64(c.env.Elapsed())) },
@@ -82,23 +78,12 @@ func (c *client) fetch(ctx context.Context) {
 	}
 	if o.err != nil && ctx.Err() != nil {
 		o.err = context.Cause(ctx) // the reason for what net/http says
-		o.cut = !errors.Is(o.err, errTimeout)
+		o.cut = !errors.Is(o.err, os.ErrDeadlineExceeded)
 	}
 	if o.err != nil && !o.cut {
 		c.env.Log.Debug("request failed", "error", o.err)
 	}
 	c.tally.count(o)
-}
-
-// deadline ends a context at a time on the engine's queue. Timers of the Go runtime that fire at the same instant would do so
-// in any order.
-func (c *client) deadline(parent context.Context, at time.Duration) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(parent)
-	timer := c.env.Host.Network().At(c.env.Host.Owner(), netem.KindDeadline, at, func() { cancel(errTimeout) })
-	return ctx, func() {
-		timer.Stop()
-		cancel(nil)
-	}
 }
 
 // request makes a request and reads the response to its end.

@@ -19,7 +19,7 @@ const maxConcurrency = 1 << 16
 
 // Config configures the workload.
 type Config struct {
-	URL         URL            `json:"url" jsonschema_description:"What is fetched, such as http://server/path." jsonschema:"required"`
+	URL         services.URL   `json:"url" jsonschema_description:"What is fetched, such as http://server/path." jsonschema:"required"`
 	Count       int            `json:"count" jsonschema_description:"How many requests each host makes; 0 goes on until the end of the run." jsonschema:"default=1"`
 	Concurrency int            `json:"concurrency" jsonschema_description:"How many requests of a host are under way at most." jsonschema:"default=1"`
 	Interval    units.Duration `json:"interval,omitempty" jsonschema_description:"Time from the start of one request to that of the next; one that finds all others under way waits. Default 0s: a request starts when another ends."`
@@ -40,7 +40,7 @@ func (c *Config) Validate() error {
 	var list []error
 	if c.URL == "" {
 		list = append(list, services.Fieldf("url", "missing: want one such as \"http://server/path\""))
-	} else if _, err := c.URL.parse(); err != nil {
+	} else if _, err := c.URL.Parse(); err != nil {
 		list = append(list, services.Fieldf("url", "%s", err))
 	}
 	if c.Count < 0 {
@@ -56,6 +56,11 @@ func (c *Config) Validate() error {
 		list = append(list, services.Fieldf("timeout", "found %s, wanted more than 0s", c.Timeout))
 	}
 	return errors.Join(list...)
+}
+
+// Calls implements services.Caller.
+func (c *Config) Calls() []services.Call {
+	return []services.Call{{Field: "url", Host: c.URL.Host(), Protocol: services.TCP, Port: c.URL.Port()}}
 }
 
 // Fetch describes the workload.

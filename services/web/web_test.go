@@ -208,6 +208,7 @@ func TestValidate(t *testing.T) {
 		require.ErrorAs(t, config(change).Validate(), &wrong)
 		require.Equal(t, field, wrong.Field)
 	}
+	require.ErrorContains(t, config(func(c *web.Config) { c.URL = "ftp://b/" }).Validate(), "is not an HTTP URL")
 	require.NoError(t, web.NewServerConfig().Validate())
 	for field, change := range map[string]func(*web.ServerConfig){
 		"listen":       func(c *web.ServerConfig) { c.Listen = "" },
@@ -220,28 +221,4 @@ func TestValidate(t *testing.T) {
 		require.ErrorAs(t, c.Validate(), &wrong)
 		require.Equal(t, field, wrong.Field)
 	}
-}
-
-func TestURL(t *testing.T) {
-	for u, host := range map[web.URL]string{
-		"http://server": "server", "http://server/": "server", "http://server:8080/x?y=z": "server",
-		"http://192.0.2.1/": "192.0.2.1", "http://[2001:db8::1]:80/": "2001:db8::1",
-	} {
-		require.NoError(t, config(func(c *web.Config) { c.URL = u }).Validate(), u)
-		require.Equal(t, host, u.Host())
-	}
-	for _, u := range []web.URL{"server", "/path", "ftp://server/", "https://server/", "http://", "http:server", "http://u:p@server/",
-		"http://server/#x", "http://server:0/", "http://server:99999/", "http://[fe80::1%25eth0]/", "http://a b/"} {
-		require.Error(t, config(func(c *web.Config) { c.URL = u }).Validate(), u)
-		require.Empty(t, u.Host())
-	}
-}
-
-func FuzzURL(f *testing.F) {
-	f.Add("http://server/path")
-	f.Add("http://[::1]:80")
-	f.Fuzz(func(t *testing.T, text string) {
-		c := config(func(c *web.Config) { c.URL = web.URL(text) })
-		require.Equal(t, text != "" && c.Validate() == nil, c.URL.Host() != "")
-	})
 }

@@ -1,4 +1,4 @@
-package web
+package services
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 // checked against the nodes of the file.
 type URL string
 
-// parse checks the URL and takes it apart.
-func (u URL) parse() (*url.URL, error) {
+// Parse checks the URL and takes it apart. The error says what is wrong with it and what was wanted.
+func (u URL) Parse() (*url.URL, error) {
 	p, err := url.Parse(string(u))
 	switch {
 	case err != nil:
@@ -41,9 +41,23 @@ func (u URL) parse() (*url.URL, error) {
 
 // Host returns the name or address of the server, "" if the URL makes no sense.
 func (u URL) Host() string {
-	p, err := u.parse()
+	p, err := u.Parse()
 	if err != nil {
 		return ""
 	}
 	return p.Hostname()
+}
+
+// Port returns the port of the server, 80 if the URL has none, 0 if it makes no sense.
+func (u URL) Port() uint16 {
+	const web = 80
+	p, err := u.Parse()
+	switch {
+	case err != nil:
+		return 0
+	case p.Port() == "":
+		return web
+	}
+	port, _ := strconv.ParseUint(p.Port(), 10, 16) // it was checked
+	return uint16(port)
 }
