@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -13,8 +12,6 @@ import (
 	"netlab/ip"
 	"netlab/netem"
 	"netlab/services"
-	"netlab/tcp"
-	"netlab/udp"
 )
 
 // How a run ended (Results.Run.Ended).
@@ -125,59 +122,6 @@ func (r *Run) fail(err error) {
 
 // end ends the run early.
 func (r *Run) end(cause error) { r.cancel(cause) }
-
-// Host is a host of a run, with the functions that programs expect of package net.
-type Host struct{ *ip.Host }
-
-// Dial connects to an address on network tcp, tcp4, tcp6, udp, udp4 or udp6.
-func (h *Host) Dial(network, address string) (net.Conn, error) {
-	return h.DialContext(context.Background(), network, address)
-}
-
-// DialContext is [Host.Dial] with a context; it fits into http.Transport.
-func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	switch network {
-	case "tcp", "tcp4", "tcp6":
-		c, err := tcp.Dial(ctx, h.Host, address)
-		if err != nil {
-			return nil, err
-		}
-		return c, nil
-	case "udp", "udp4", "udp6":
-		c, err := udp.Dial(h.Host, address)
-		if err != nil {
-			return nil, err
-		}
-		return c, nil
-	}
-	return nil, ip.OpError("dial", network, nil, nil, net.UnknownNetworkError(network))
-}
-
-// Listen waits for TCP connections at ":port", "address:port" or "name:port".
-func (h *Host) Listen(network, address string) (net.Listener, error) {
-	switch network {
-	case "tcp", "tcp4", "tcp6":
-		l, err := tcp.Listen(h.Host, address)
-		if err != nil {
-			return nil, err
-		}
-		return l, nil
-	}
-	return nil, ip.OpError("listen", network, nil, nil, net.UnknownNetworkError(network))
-}
-
-// ListenPacket opens a UDP socket at ":port", "address:port" or "name:port".
-func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
-	switch network {
-	case "udp", "udp4", "udp6":
-		c, err := udp.Listen(h.Host, address)
-		if err != nil {
-			return nil, err
-		}
-		return c, nil
-	}
-	return nil, ip.OpError("listen", network, nil, nil, net.UnknownNetworkError(network))
-}
 
 // job is a service or a workload.
 type job struct {

@@ -11,6 +11,12 @@
 // NICs on a point-to-point link know the other end's MAC address from the start. NICs behind a switch ask for it, unless
 // they are told to know it.
 //
+// A host with several NICs sends by the one that its routes lead to, answers at the addresses of all of them (the weak end system
+// model of RFC 1122, section 3.3.4.2), and forwards nothing.
+//
+// The stack learns the path's MTU for TCP only. UDP datagrams over IPv4 go without DF, so that routers may fragment them; over IPv6
+// one that doesn't fit on a link further on is lost each time, and the router there says so.
+//
 // Left out: duplicate address detection, router advertisements and autoconfiguration (addresses come from the file),
 // link-local addresses, multicast listener discovery and IGMP (switches flood group addresses), ICMP rate limits, and
 // explicit congestion notification, which gVisor's TCP lacks.

@@ -1,14 +1,10 @@
 package netem
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
-	"testing/synctest"
 	"time"
 )
 
@@ -68,13 +64,6 @@ type Engine struct {
 	frames   atomic.Uint64
 	virtual  atomic.Int64
 	settling atomic.Bool
-}
-
-// departure is a frame that a host has sent and that waits for its place on the wire.
-type departure struct {
-	port  *Port
-	frame *Frame
-	flow  flow // while departures are sorted
 }
 
 // NewEngine returns an engine whose clock stands at 0. In virtual time it must be called inside the bubble.
@@ -159,58 +148,9 @@ func (e *Engine) wakeUp() {
 	}
 }
 
-// depart takes a frame that a host sends through one of its ports. It may be called by any goroutine.
-func (e *Engine) depart(p *Port, f *Frame) {
-	e.mu.Lock()
-	e.sent = append(e.sent, departure{port: p, frame: f})
-	e.mu.Unlock()
-	e.wakeUp()
-}
-
 // Go runs fn in a goroutine that starts in an event of its own, at the present instant.
 func (e *Engine) Go(owner Owner, fn func()) {
 	e.AfterFunc(owner, KindWake, 0, func() { go fn() })
-}
-
-// Wake wakes a goroutine that waits for something to arrive on c, which has room for one. In virtual time the engine's loop does
-// it when everybody else is blocked again, so that goroutines that one event wakes run one after the other and never
-// while the event is still being worked on, even if Go's scheduler interrupts somebody. Any goroutine may call it.
-func (e *Engine) Wake(c chan<- struct{}) {
-	if e.cfg.RealTime {
-		signal(c)
-		return
-	}
-	e.mu.Lock()
-	e.woken = append(e.woken, c)
-	e.mu.Unlock()
-	e.wakeUp()
-}
-
-// task is work for the loop; see Engine.Later.
-type task struct {
-	owner Owner
-	key   uint64
-	fn    func()
-}
-
-// Later has the loop call fn when every goroutine is blocked, before it runs the next event. Calls that come together are made in
-// the order of owner and key. Any goroutine may call it.
-func (e *Engine) Later(owner Owner, key uint64, fn func()) {
-	if e.cfg.RealTime {
-		e.AfterFunc(owner, KindTimer, 0, fn)
-		return
-	}
-	e.mu.Lock()
-	e.later = append(e.later, task{owner, key, fn})
-	e.mu.Unlock()
-	e.wakeUp()
-}
-
-func signal(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }
 
 // Stop ends [Engine.Run] as soon as the present event is over. Any goroutine may call it.
@@ -289,41 +229,6 @@ func (e *Engine) idle(now, since time.Duration) (wait time.Duration, err error) 
 		return 0, ErrLimit
 	}
 	return 0, ErrStandstill
-}
-
-// settle waits until every other goroutine is blocked. It then does what was put off until now and wakes those who were told of
-// something, each when the one before is blocked again, until there is nothing left.
-func (e *Engine) settle() {
-	if e.cfg.RealTime {
-		return
-	}
-	for {
-		e.settling.Store(true)
-		synctest.Wait()
-		e.settling.Store(false)
-		e.mu.Lock()
-		tasks := e.later
-		e.later = nil
-		var next chan<- struct{}
-		if len(tasks) == 0 && len(e.woken) > 0 {
-			next = e.woken[0]
-			e.woken = slices.Delete(e.woken, 0, 1)
-		}
-		e.mu.Unlock()
-		switch {
-		case len(tasks) > 0:
-			slices.SortStableFunc(tasks, func(a, b task) int {
-				return cmp.Or(cmp.Compare(a.owner, b.owner), cmp.Compare(a.key, b.key))
-			})
-			for _, t := range tasks {
-				t.fn()
-			}
-		case next != nil:
-			signal(next)
-		default:
-			return
-		}
-	}
 }
 
 // sleepFor waits for d or until something was scheduled or sent, and says whether it was.
@@ -424,59 +329,4 @@ func (e *Engine) compactLocked() {
 		return !ok || t.queued && t.seq == ev.seq
 	})
 	e.stale = 0
-}
-
-// flush puts what hosts sent since the last event on the wire: by host's port, then by flow, in a flow as it was sent.
-func (e *Engine) flush() {
-	e.mu.Lock()
-	if len(e.sent) == 0 {
-		e.mu.Unlock()
-		return
-	}
-	now := time.Since(e.start)
-	if e.cfg.RealTime {
-		e.nominal = max(e.nominal, now)
-	} else if now != e.actual {
-		// A timer of the Go runtime woke somebody. Nominal time may lag behind the clock by the nanoseconds that
-		// separate coincident events, and must not pass an event that still waits for its turn.
-		at := now
-		if top := e.topLocked(); top != nil {
-			at = min(at, top.at)
-		}
-		e.nominal, e.actual = max(e.nominal, at), now
-	}
-	at := e.nominal
-	out := e.sent
-	e.sent = nil
-	e.mu.Unlock()
-	sortDepartures(out)
-	for i := range out {
-		out[i].frame.ID = e.frames.Add(1)
-		out[i].port.transmit(at, out[i].frame)
-		out[i] = departure{}
-	}
-	e.mu.Lock()
-	if e.sent == nil {
-		e.sent = out[:0]
-	}
-	e.mu.Unlock()
-}
-
-func sortDepartures(out []departure) {
-	if len(out) < 2 {
-		return
-	}
-	for i := range out {
-		d := &out[i]
-		d.flow = d.frame.flow()
-		for j := i - 1; d.flow.portless && j >= 0; j-- {
-			if before := &out[j]; before.port == d.port && before.flow.sameDatagram(&d.flow) {
-				d.flow.key, d.flow.portless = before.flow.key, before.flow.portless
-				break
-			}
-		}
-	}
-	slices.SortStableFunc(out, func(a, b departure) int {
-		return cmp.Or(cmp.Compare(a.port.id, b.port.id), bytes.Compare(a.flow.key[:], b.flow.key[:]))
-	})
 }

@@ -26,9 +26,13 @@ type backlog struct {
 	full   atomic.Bool   // the stack has no room
 	failed atomic.Bool   // the connection is no more
 
+	handing sync.Mutex // held while the stack takes a write; the loop alone does that
+
 	mu        sync.Mutex
 	writes    [][]byte
 	bytes     int
+	piece     int // the unsent limit, or 0
+	mss       int // with a limit
 	scheduled bool
 	end       bool // shut down for writing when empty
 	shut      bool // close the endpoint when empty
@@ -52,6 +56,9 @@ func (b *backlog) notify(events waiter.EventMask) {
 
 // write takes as much of p as there is room for and waits when there is none.
 func (b *backlog) write(p []byte) (int, error) {
+	if b.limited() {
+		return b.writeThrough(p)
+	}
 	for {
 		n, err := b.tryWrite(p)
 		if n > 0 || err != nil {
@@ -72,11 +79,8 @@ func (b *backlog) write(p []byte) (int, error) {
 func (b *backlog) tryWrite(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch {
-	case b.err != nil:
-		return 0, b.err
-	case b.end:
-		return 0, ip.Errno(&tcpip.ErrClosedForSend{})
+	if err := b.closedLocked(); err != nil {
+		return 0, err
 	}
 	n := min(len(p), backlogLimit-b.bytes)
 	if n > 0 {
@@ -127,8 +131,10 @@ func (b *backlog) push() {
 	b.mu.Unlock()
 	for p := b.next(); p != nil; p = b.next() {
 		b.full.Store(true) // before trying, so that no word of new room is missed
-		n, err := b.s.Endpoint.Write(bytes.NewReader(p), tcpip.WriteOptions{})
-		b.took(int(n))
+		b.handing.Lock()
+		n, err := b.hand(p)
+		b.took(n)
+		b.handing.Unlock()
 		if _, block := err.(*tcpip.ErrWouldBlock); block {
 			b.signal()
 			return
@@ -185,6 +191,9 @@ func (b *backlog) broken() error {
 func (b *backlog) signal() {
 	b.mu.Lock()
 	room := b.bytes <= backlogLimit/2
+	if b.piece > 0 {
+		room = b.bytes == 0
+	}
 	b.mu.Unlock()
 	if room {
 		b.s.Host.Network().Wake(b.room)

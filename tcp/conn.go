@@ -89,7 +89,8 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Write implements net.Conn. It returns when the connection has taken all of b: 4 MiB more than fit into the stack's send buffer.
+// Write implements net.Conn. It returns when the connection has taken all of b: 4 MiB more than fit into the stack's send
+// buffer, unless [Conn.SetUnsentLimit] says otherwise.
 func (c *Conn) Write(b []byte) (int, error) {
 	if err := c.s.Acquire(c.writing, c.s.WriteDeadline()); err != nil {
 		return 0, c.opError("write", err)

@@ -44,7 +44,7 @@ func Listen(h *ip.Host, address string) (*Conn, error) {
 		v6 = addrs[0].Is6()
 		local = netip.AddrPortFrom(addrs[0], port)
 	}
-	s, err := h.NewSocket(udp.ProtocolNumber, v6)
+	s, err := newSocket(h, v6)
 	if err != nil {
 		return fail(err)
 	}
@@ -73,7 +73,7 @@ func Dial(h *ip.Host, address string) (*Conn, error) {
 	if err != nil {
 		return fail(err)
 	}
-	s, err := h.NewSocket(udp.ProtocolNumber, addrs[0].Is6())
+	s, err := newSocket(h, addrs[0].Is6())
 	if err != nil {
 		return fail(err)
 	}
@@ -83,6 +83,20 @@ func Dial(h *ip.Host, address string) (*Conn, error) {
 		return fail(ip.Errno(err))
 	}
 	return newConn(s, s.Local(), net.UDPAddrFromAddrPort(remote)), nil
+}
+
+// newSocket makes a socket whose IPv4 datagrams routers may fragment. The stack keeps no path MTU for UDP, so with DF set a
+// datagram that is too big for a link on the way would be lost every time.
+func newSocket(h *ip.Host, v6 bool) (*ip.Socket, error) {
+	s, err := h.NewSocket(udp.ProtocolNumber, v6)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Endpoint.SetSockOptInt(tcpip.MTUDiscoverOption, int(tcpip.PMTUDiscoveryDont)); err != nil {
+		s.Close()
+		return nil, ip.Errno(err)
+	}
+	return s, nil
 }
 
 func newConn(s *ip.Socket, local netip.AddrPort, remote net.Addr) *Conn {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"netlab/services"
@@ -14,68 +15,71 @@ import (
 	"netlab/tcp"
 )
 
-// errUnfinished is why a flow failed that the end of the run cut off.
-var errUnfinished = errors.New("unfinished when the run ended")
-
 // flow is one connection of the client and what came of it.
 type flow struct {
 	seed   uint64
-	warmup time.Duration
+	config Config
 
 	started   bool
 	connected bool
 	intact    bool
+	wrong     bool   // data arrived that was not sent
+	cut       bool   // the end of the run cut it off
 	err       string // why it failed
 
 	start, connect, end time.Duration // times of the dial, the established connection, the end
 	firstByte           time.Duration // when the first byte of data came; 0 means never
 	bytes               int64         // that are known to have arrived
-	warm                int64         // of these, after the warm-up
+	counted             int64         // of these, what the goodput counts
 	info                tcp.Info
 }
 
-// run transfers the data of a flow.
-func (f *flow) run(ctx context.Context, env *services.Env, address string, c Config) error {
+// run transfers the data of a flow. It is no error when the end of the run cuts the flow off.
+func (f *flow) run(ctx context.Context, env *services.Env, address string) error {
 	f.start = env.Elapsed()
-	defer func() { f.end = env.Elapsed() }()
+	err := f.transfer(ctx, env, address)
+	f.end = env.Elapsed()
+	if err != nil && ctx.Err() != nil && !f.wrong {
+		f.cut = true
+		f.intact = !f.unknown()
+		return nil
+	}
+	return err
+}
+
+func (f *flow) transfer(ctx context.Context, env *services.Env, address string) error {
 	conn, err := tcp.Dial(ctx, env.Host, address)
 	if err != nil {
-		if ctx.Err() != nil {
-			return errUnfinished
-		}
 		return err
 	}
 	f.connect, f.connected = env.Elapsed(), true
 	defer context.AfterFunc(ctx, func() { conn.Abort() })()
 	defer conn.Close()
 	defer func() { f.info = conn.Info() }()
-	r := c.request(f.seed)
+	r := f.config.request(f.seed)
 	if r.get {
-		err = f.download(env, conn, r)
-	} else {
-		err = f.upload(env, conn, r)
+		return f.download(env, conn, r)
 	}
-	if err != nil && ctx.Err() != nil {
-		return errUnfinished
-	}
-	return err
+	return f.upload(env, conn, r)
 }
 
 // upload sends data and waits for the answer.
 func (f *flow) upload(env *services.Env, conn *tcp.Conn, r request) error {
+	r.until = f.deadline()
 	if _, err := conn.Write([]byte(r.String())); err != nil {
 		return err
 	}
 	hash := sha256.New()
-	sent, err := write(conn, content.New(f.seed), r, env.Host.Network().Epoch().Add(f.start), hash)
+	sent, err := write(conn, content.New(f.seed), r, env.Host.Network().Epoch().Add(r.until), hash)
 	if err != nil {
 		return err
 	}
-	if err := conn.CloseWrite(); err != nil {
-		return err
+	if r.bytes >= 0 {
+		if err := conn.CloseWrite(); err != nil {
+			return err
+		}
 	}
-	in := bufio.NewReaderSize(conn, maxLine)
-	line, err := readLine(in)
+	line, err := readLine(bufio.NewReaderSize(conn, maxLine))
 	if err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
@@ -83,8 +87,17 @@ func (f *flow) upload(env *services.Env, conn *tcp.Conn, r request) error {
 	if err != nil {
 		return fmt.Errorf("answer %q: %w", line, err)
 	}
-	f.bytes, f.warm = a.bytes, a.bytes
+	f.bytes, f.counted = a.bytes, a.bytes
+	if r.bytes < 0 {
+		conn.Abort()
+		if a.bytes <= sent {
+			sent = a.bytes
+			hash.Reset()
+			io.CopyN(hash, content.New(f.seed), sent)
+		}
+	}
 	if a.bytes != sent || a.hash != [32]byte(hash.Sum(nil)) {
+		f.wrong = true
 		return fmt.Errorf("%d bytes were sent, %d arrived, and the sums differ", sent, a.bytes)
 	}
 	f.intact = true
@@ -96,6 +109,11 @@ func (f *flow) download(env *services.Env, conn *tcp.Conn, r request) error {
 	if _, err := conn.Write([]byte(r.String())); err != nil {
 		return err
 	}
+	if r.bytes < 0 {
+		if err := conn.SetReadDeadline(env.Host.Network().Epoch().Add(f.deadline())); err != nil {
+			return err
+		}
+	}
 	data := content.New(f.seed)
 	buffer := make([]byte, content.BlockSize)
 	for {
@@ -103,8 +121,13 @@ func (f *flow) download(env *services.Env, conn *tcp.Conn, r request) error {
 		if n > 0 {
 			f.arrived(env.Elapsed(), n)
 			if !data.Matches(buffer[:n]) {
+				f.wrong = true
 				return fmt.Errorf("wrong data among bytes %d to %d", f.bytes-int64(n), f.bytes-1)
 			}
+		}
+		if r.bytes < 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+			conn.Abort()
+			break
 		}
 		if err == io.EOF {
 			break
@@ -126,7 +149,21 @@ func (f *flow) arrived(at time.Duration, n int) {
 		f.firstByte = at
 	}
 	f.bytes += int64(n)
-	if f.warmup == 0 || at-f.start > f.warmup {
-		f.warm += int64(n)
+	if warmup := f.config.Warmup.Std(); warmup == 0 || at-f.start > warmup {
+		f.counted += int64(n)
 	}
 }
+
+// deadline is when a flow with a duration is over.
+func (f *flow) deadline() time.Duration { return f.start + f.config.Duration.Std() }
+
+// until is the end of the time over which the goodput is computed.
+func (f *flow) until() time.Duration {
+	if f.config.Duration > 0 {
+		return min(f.end, f.deadline())
+	}
+	return f.end
+}
+
+// unknown says that nobody knows what arrived: the flow was cut off before the server said so.
+func (f *flow) unknown() bool { return f.cut && f.config.Direction == Upload }

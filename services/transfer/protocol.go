@@ -24,7 +24,9 @@ type request struct {
 	bytes int64
 	// duration is how long the server sends, when it does not send so many bytes.
 	duration time.Duration
-	seed     uint64 // of what the server sends
+	// until is when an upload without a number of bytes is over: a time since the start of the run.
+	until time.Duration
+	seed  uint64 // of what the server sends
 }
 
 // String returns the line with its newline.
@@ -37,7 +39,7 @@ func (r request) String() string {
 	case r.bytes >= 0:
 		return fmt.Sprintf("PUT %d\n", r.bytes)
 	}
-	return "PUT *\n"
+	return fmt.Sprintf("PUT until %s\n", units.Duration(r.until))
 }
 
 // parseRequest reads a line with its newline.
@@ -50,8 +52,8 @@ func parseRequest(line string) (request, error) {
 	r := request{bytes: -1, get: word[0] == "GET"}
 	var err error
 	switch {
-	case len(word) == 2 && word[0] == "PUT" && word[1] == "*":
-		return r, nil
+	case len(word) == 3 && word[0] == "PUT" && word[1] == "until":
+		r.until, err = parseTime(word[2])
 	case len(word) == 2 && word[0] == "PUT":
 		r.bytes, err = parseCount(word[1])
 	case len(word) == 4 && word[0] == "GET" && word[2] == "seed":
@@ -60,9 +62,7 @@ func parseRequest(line string) (request, error) {
 		}
 		if r.bytes, err = parseCount(word[1]); err != nil {
 			r.bytes = -1
-			var d units.Duration
-			d, err = units.ParseDuration(word[1])
-			r.duration = d.Std()
+			r.duration, err = parseTime(word[1])
 		}
 	default:
 		return request{}, errLine
@@ -71,6 +71,11 @@ func parseRequest(line string) (request, error) {
 		return request{}, errLine
 	}
 	return r, nil
+}
+
+func parseTime(text string) (time.Duration, error) {
+	d, err := units.ParseDuration(text)
+	return d.Std(), err
 }
 
 func parseCount(text string) (int64, error) {

@@ -12,7 +12,7 @@ import (
 func TestRequests(t *testing.T) {
 	for text, want := range map[string]request{
 		"PUT 5000000\n":                       {bytes: 5e6},
-		"PUT *\n":                             {bytes: -1},
+		"PUT until 10.1s\n":                   {bytes: -1, until: 10100 * time.Millisecond},
 		"GET 5000000 seed 42\n":               {get: true, bytes: 5e6, seed: 42},
 		"GET 10s seed 18446744073709551615\n": {get: true, bytes: -1, duration: 10 * time.Second, seed: 1<<64 - 1},
 	} {
@@ -21,7 +21,7 @@ func TestRequests(t *testing.T) {
 		require.Equal(t, want, got)
 		require.Equal(t, text, got.String())
 	}
-	for _, text := range []string{"", "\n", "PUT\n", "PUT 5", "PUT -1\n", "PUT +1\n", "PUT 10s\n", "GET 5\n", "GET * seed 1\n", "GET 5 seed x\n",
+	for _, text := range []string{"", "\n", "PUT\n", "PUT 5", "PUT -1\n", "PUT +1\n", "PUT *\n", "PUT 10s\n", "PUT until\n", "PUT until -1s\n", "PUT until 5\n", "GET 5\n", "GET * seed 1\n", "GET 5 seed x\n",
 		"GET 5 salt 1\n", "PUT  5\n", "PUT 5 \n", "get 5 seed 1\n", "PUT 9223372036854775808\n"} {
 		_, err := parseRequest(text)
 		require.ErrorIs(t, err, errLine, text)
@@ -43,6 +43,7 @@ func TestAnswers(t *testing.T) {
 func FuzzProtocol(f *testing.F) {
 	f.Add("PUT 1\n")
 	f.Add("GET 10s seed 1\n")
+	f.Add("PUT until 10s\n")
 	f.Add(answer{bytes: 5}.String())
 	f.Fuzz(func(t *testing.T, line string) {
 		if r, err := parseRequest(line); err == nil {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"netlab/services"
@@ -132,44 +133,76 @@ func (s *sink) answer(env *services.Env, conn *tcp.Conn) (received, sent int64, 
 	case r.get:
 		sent, err = s.send(env, conn, in, r)
 	default:
-		received, err = s.receive(conn, in, r)
+		received, err = s.receive(env, conn, in, r)
 	}
 	return received, sent, err
 }
 
 // receive takes an upload and tells the client what arrived.
-func (s *sink) receive(conn *tcp.Conn, in *bufio.Reader, r request) (int64, error) {
+func (s *sink) receive(env *services.Env, conn *tcp.Conn, in *bufio.Reader, r request) (int64, error) {
+	if r.bytes < 0 {
+		if err := conn.SetReadDeadline(env.Host.Network().Epoch().Add(r.until)); err != nil {
+			return 0, err
+		}
+	}
 	hash := sha256.New()
 	n, err := io.Copy(hash, in)
-	if err != nil {
+	over := r.bytes < 0 && errors.Is(err, os.ErrDeadlineExceeded)
+	if err != nil && !over {
 		return n, err
 	}
-	if _, err = conn.Write([]byte(answer{n, [32]byte(hash.Sum(nil))}.String())); err == nil && r.bytes >= 0 && n != r.bytes {
-		err = fmt.Errorf("%d bytes arrived, %d were announced", n, r.bytes)
+	if _, err := conn.Write([]byte(answer{n, [32]byte(hash.Sum(nil))}.String())); err != nil {
+		return n, err
 	}
-	return n, err
+	switch {
+	case over:
+		return n, discard(conn)
+	case r.bytes >= 0 && n != r.bytes:
+		return n, fmt.Errorf("%d bytes arrived, %d were announced", n, r.bytes)
+	}
+	return n, nil
 }
 
-// send sends what a download asks for and waits until the client has closed the connection.
+// discard reads what nobody counts, up to the end of a connection that the client ends by a reset.
+func discard(conn *tcp.Conn) error {
+	if err := conn.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, conn)
+	return unlessReset(err)
+}
+
+// unlessReset returns err, but nil if it says that the client has reset the connection.
+func unlessReset(err error) error {
+	if errors.Is(err, syscall.ECONNRESET) {
+		return nil
+	}
+	return err
+}
+
+// send sends what a download asks for and waits until the client has closed the connection. The client may reset it when it
+// has asked for data for a time.
 func (s *sink) send(env *services.Env, conn *tcp.Conn, in *bufio.Reader, r request) (int64, error) {
-	sent, err := write(conn, content.New(r.seed), r, env.Host.Network().Epoch().Add(env.Elapsed()), io.Discard)
-	if err != nil {
-		return sent, err
+	sent, err := write(conn, content.New(r.seed), r, env.Host.Now().Add(r.duration), io.Discard)
+	if err == nil {
+		err = conn.CloseWrite()
 	}
-	if err := conn.CloseWrite(); err != nil {
-		return sent, err
+	if err == nil {
+		_, err = io.Copy(io.Discard, in)
 	}
-	_, err = io.Copy(io.Discard, in)
+	if r.bytes < 0 {
+		err = unlessReset(err)
+	}
 	return sent, err
 }
 
-// write writes as much of the stream as r asks for: so many bytes, or for so long from start on. What is written goes to
-// copied too.
-func write(conn *tcp.Conn, data *content.Stream, r request, start time.Time, copied io.Writer) (written int64, err error) {
+// write writes as much of the stream as r asks for: so many bytes, or up to a time. What is written goes to copied too.
+func write(conn *tcp.Conn, data *content.Stream, r request, until time.Time, copied io.Writer) (written int64, err error) {
 	left := r.bytes
 	if left < 0 {
 		left = 1<<63 - 1
-		if err := conn.SetWriteDeadline(start.Add(r.duration)); err != nil {
+		conn.SetUnsentLimit(unsentLimit(conn))
+		if err := conn.SetWriteDeadline(until); err != nil {
 			return 0, err
 		}
 	}
@@ -188,6 +221,14 @@ func write(conn *tcp.Conn, data *content.Stream, r request, start time.Time, cop
 		}
 	}
 	return written, nil
+}
+
+// unsentLimit is what a sender that stops at a time hands over at once: five full segments of a path with an MTU of 1500 bytes.
+func unsentLimit(conn *tcp.Conn) int {
+	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok && a.IP.To4() == nil {
+		return 5 * 1400
+	}
+	return 5 * 1420
 }
 
 // readLine reads a line with its newline, of at most maxLine bytes.

@@ -2,20 +2,30 @@
 //
 // A connection begins with a line of text that says what is wanted, so that it reads well in Wireshark:
 //
-//	PUT <bytes>             then the data, up to the end of the client's half of the connection; "*" for an unknown number
+//	PUT <bytes>             then the data, up to the end of the client's half of the connection
+//	PUT until <time>        then data; the server takes what arrives up to that time since the start of the run, such as "10.1s"
 //	GET <bytes> seed <n>    the server sends that many bytes and ends its half of the connection
-//	GET <time> seed <n>     the server sends for that long, such as "10s"
+//	GET <time> seed <n>     the server sends for that long or until the client has gone
 //
 // After an upload the server answers with what arrived:
 //
 //	OK <bytes> sha256 <hex>
 //
-// The data of a download is a stream that both ends make from the seed, so the client compares every byte. A transfer is
-// intact if every flow was complete and every byte right.
+// The data of a download is a stream that both ends make from the seed, so the client compares every byte. Of an upload the
+// client compares the sum in the answer with that of what it sent. A transfer is intact if something arrived and all of it was
+// right.
 //
-// An upload is over when the answer has come: all data was acknowledged and read. So its goodput counts bytes that
-// arrived, and its duration holds one round trip for the handshake and one for the end. Data that is sent for a time, not up
-// to an amount, still has to get out of the sender's buffer afterwards, which takes part of the duration too.
+// An upload of some bytes is over when the answer has come: all data was acknowledged and read. So its goodput counts bytes
+// that arrived, and its duration holds one round trip for the handshake and one for the end.
+//
+// A flow with a duration counts what arrives within that time, and its goodput is that over the duration. The time begins with
+// the dial. A download's client knows when it is over, an upload's server is told: the hosts of a lab have one clock. So flows
+// that begin together end together, and what they get adds up to no more than what the network carries. Then the client
+// resets the connection: to bring home what is in queues and buffers could take long, and would disturb whoever measures
+// longer. So that this is not much, the sender keeps little waiting, see [tcp.Conn.SetUnsentLimit].
+//
+// A flow that the end of the run cuts off has not failed. Of a download the figures hold what arrived until then, compared as
+// always. Of an upload nothing is known without an answer, so its goodput has no value and it is not intact.
 package transfer
 
 import (
@@ -41,7 +51,7 @@ const maxFlows = 1 << 16
 type Config struct {
 	To        services.Target `json:"to" jsonschema_description:"The tcp-sink. The port is 5001 when it is left out." jsonschema:"required"`
 	Bytes     units.Bytes     `json:"bytes,omitempty" jsonschema_description:"How much data each flow transfers. Either bytes or duration is given."`
-	Duration  units.Duration  `json:"duration,omitempty" jsonschema_description:"How long each flow writes data; what is then in the sender's buffer is still sent. Either bytes or duration is given."`
+	Duration  units.Duration  `json:"duration,omitempty" jsonschema_description:"How long each flow lasts, from the dial on. What is on its way then does not count. Either bytes or duration is given."`
 	Flows     int             `json:"flows" jsonschema_description:"How many connections each host opens at once." jsonschema:"default=1"`
 	Direction string          `json:"direction" jsonschema_description:"upload sends data to the sink, download gets it from there." jsonschema:"enum=upload,enum=download,default=upload"`
 	Warmup    units.Duration  `json:"warmup,omitempty" jsonschema_description:"Time from the start of a download that its goodput leaves out, for example slow start. Default 0s."`
@@ -84,6 +94,11 @@ func (c *Config) Validate() error {
 	return errors.Join(list...)
 }
 
+// Calls implements services.Caller.
+func (c *Config) Calls() []services.Call {
+	return []services.Call{target.Call("to", c.To, services.TCP, DefaultPort)}
+}
+
 // Type describes the workload.
 var Type = services.Type{
 	Name: "tcp-transfer", Role: services.Workload,
@@ -109,15 +124,18 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 	if err != nil {
 		return err
 	}
+	flows := r.flows[env.Index*r.config.Flows:][:r.config.Flows]
 	if _, err := target.Resolve(env.Host, r.config.To, ""); err != nil {
+		for i := range flows {
+			flows[i].err = err.Error()
+		}
 		return err
 	}
-	flows := r.flows[env.Index*r.config.Flows:][:r.config.Flows]
 	for i := range flows {
 		f := &flows[i]
-		f.started, f.seed, f.warmup = true, env.Random.Uint64(), r.config.Warmup.Std()
+		f.started, f.seed, f.config = true, env.Random.Uint64(), r.config
 		env.Go(func() {
-			if err := f.run(ctx, env, address, r.config); err != nil {
+			if err := f.run(ctx, env, address); err != nil {
 				f.err = err.Error()
 				env.Log.Warn("flow failed", "flow", i, "error", err)
 			}

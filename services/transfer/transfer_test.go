@@ -113,15 +113,79 @@ func TestFlowsShareTheLink(t *testing.T) {
 	require.LessOrEqual(t, float64(*r.Fairness), 1.)
 }
 
+// share is how much of a link's rate is data: frames of 1486 bytes carry 1420.
+const share = 1420. / 1486
+
+// On a clean link a download for a time gives the link's rate, but for the headers and the last segment.
+func TestDownloadForATime(t *testing.T) {
+	const warmup, duration, segment = time.Second, 10 * time.Second, 1420
+	r, s := lab(t, testlab.Config{Forward: testlab.Wire(10*ms, 10e6), TCP: ip.TCPConfig{ReceiveBuffer: 64 << 10}}, config(func(c *transfer.Config) {
+		c.Direction, c.Duration, c.Warmup = transfer.Download, units.Duration(duration), units.Duration(warmup)
+	}))
+	require.True(t, r.Intact)
+	require.Zero(t, r.Cut)
+	require.Equal(t, duration, r.Duration.Std())
+	require.Greater(t, s.Sent, r.Bytes)
+	require.Zero(t, s.Errors)
+	require.InDelta(t, 10e6*share, float64(*r.Goodput), segment*8/(duration-warmup).Seconds())
+	require.Equal(t, r.Goodput, r.Flows[0].Goodput)
+	require.EqualValues(t, 1, *r.Fairness)
+}
+
+// A flow with a duration is over after it, an upload when the answer has come too, and counts what arrived within it: without the
+// time for the handshake and the request, all that the link carries.
 func TestDuration(t *testing.T) {
+	const duration = 2 * time.Second
+	for _, ipv6 := range []bool{false, true} {
+		for _, direction := range []string{transfer.Upload, transfer.Download} {
+			c := testlab.Config{Forward: testlab.Wire(10*ms, 10e6), PreferIPv6: ipv6, TCP: ip.TCPConfig{ReceiveBuffer: 64 << 10}}
+			r, s := lab(t, c, config(func(c *transfer.Config) { c.Duration, c.Direction = units.Duration(duration), direction }))
+			require.True(t, r.Intact)
+			payload, idle := 1420., 40*ms // of 1486 bytes; until the first byte of a download comes, two round trips
+			if ipv6 {
+				payload = 1400
+			}
+			if direction == transfer.Upload {
+				require.Equal(t, r.Bytes, s.Received)
+				require.Equal(t, duration+10*ms, r.Duration.Std().Round(ms)) // the answer's way
+				idle = 30 * ms                                               // the handshake and the data's way
+			} else {
+				require.Equal(t, duration, r.Duration.Std())
+			}
+			require.Zero(t, s.Errors)
+			// The first window is sent before the link is filled.
+			want := 10e6 * payload / 1486 / 8 * (duration - idle).Seconds()
+			require.InDelta(t, want, float64(r.Bytes), 20e-3*10e6/8, "%s ipv6=%v", direction, ipv6)
+			require.EqualValues(t, r.Bytes*4, *r.Goodput)
+		}
+	}
+}
+
+// A connection that takes longer than the duration carries nothing.
+func TestDurationOfAHandshake(t *testing.T) {
 	for _, direction := range []string{transfer.Upload, transfer.Download} {
-		r, s := lab(t, testlab.Config{Forward: testlab.Wire(10*ms, 10e6), TCP: ip.TCPConfig{SendBuffer: 64 << 10}},
-			config(func(c *transfer.Config) { c.Duration, c.Direction = units.Duration(2*time.Second), direction }))
+		r, _ := lab(t, testlab.Config{Forward: testlab.Wire(10*ms, 10e6)}, config(func(c *transfer.Config) {
+			c.Duration, c.Direction = units.Duration(15*ms), direction
+		}))
+		require.False(t, r.Intact)
+		require.Zero(t, r.Errors)
+		require.Zero(t, r.Bytes)
+		require.Zero(t, *r.Goodput)
+	}
+}
+
+// Flows over links of their own are alike, so they get the same.
+func TestFairnessOfEqualFlows(t *testing.T) {
+	for _, direction := range []string{transfer.Upload, transfer.Download} {
+		r, s := lab(t, testlab.Config{Forward: testlab.Wire(10*ms, 0), TCP: ip.TCPConfig{ReceiveBuffer: 16 << 10}}, config(func(c *transfer.Config) {
+			c.Duration, c.Flows, c.Direction = units.Duration(time.Second), 50, direction
+		}))
 		require.True(t, r.Intact)
-		require.Equal(t, r.Bytes, s.Received+s.Sent)
-		// The sender's buffers hold 4 MiB: 3.5 s at this rate.
-		require.Greater(t, r.Duration.Std(), 2*time.Second)
-		require.Less(t, r.Duration.Std(), 6*time.Second)
+		require.EqualValues(t, 1, *r.Fairness)
+		require.Zero(t, s.Errors)
+		for _, f := range r.Flows {
+			require.Equal(t, r.Flows[0].Goodput, f.Goodput)
+		}
 	}
 }
 
@@ -169,20 +233,64 @@ func TestServerGoes(t *testing.T) {
 	}
 }
 
+// The end of the run cuts flows off. Of a download what arrived counts: with a window of 64 KiB all of it came at the link's
+// rate. Of an upload nothing is known.
 func TestRunEndsFirst(t *testing.T) {
 	for _, direction := range []string{transfer.Upload, transfer.Download} {
-		testlab.Run(t, testlab.Config{Forward: testlab.Wire(10*ms, 10e6)}, func(t *testing.T, l *testlab.Lab) {
+		c := testlab.Config{Forward: testlab.Wire(10*ms, 10e6), TCP: ip.TCPConfig{ReceiveBuffer: 64 << 10}}
+		testlab.Run(t, c, func(t *testing.T, l *testlab.Lab) {
 			server := l.Service(l.B, transfer.Sink, &transfer.SinkConfig{Listen: ":5001"})
-			i := l.Start(transfer.Type, "x", config(func(c *transfer.Config) { c.Bytes, c.Direction = 10e6, direction }), l.A)
+			i := l.Start(transfer.Type, "x", config(func(c *transfer.Config) { c.Bytes, c.Direction, c.Flows = 10e6, direction, 2 }), l.A)
 			l.Sleep(time.Second)
 			found, err := i.Stop()
 			require.NoError(t, err)
-			require.Equal(t, "unfinished when the run ended", found.(*transfer.Result).Flows[0].Error)
-			_, err = server.Stop()
+			r := found.(*transfer.Result)
+			require.Zero(t, r.Errors)
+			require.EqualValues(t, 2, r.Cut)
+			require.Equal(t, direction == transfer.Download, r.Intact)
+			require.Equal(t, time.Second, r.Duration.Std().Round(time.Microsecond))
+			sum := units.Bytes(0)
+			for _, f := range r.Flows {
+				require.True(t, f.Cut)
+				require.Empty(t, f.Error)
+				require.Equal(t, r.Intact, f.Intact)
+				sum += f.Bytes
+			}
+			require.Equal(t, sum, r.Bytes)
+			if direction == transfer.Download {
+				// Nothing comes in the first two round trips but the handshake and the request.
+				require.InDelta(t, 10e6*share*(1-0.04)/8, float64(r.Bytes), 2*1420)
+				require.EqualValues(t, r.Bytes*8, *r.Goodput)
+				require.Greater(t, float64(*r.Fairness), 0.99)
+			} else {
+				require.Zero(t, r.Bytes)
+				require.Nil(t, r.Goodput)
+				require.Nil(t, r.Fairness)
+			}
+			found, err = server.Stop()
 			require.NoError(t, err)
+			require.Zero(t, found.(*transfer.SinkResult).Errors)
 			require.Equal(t, time.Second, l.Elapsed().Round(time.Microsecond))
 		})
 	}
+}
+
+// A flow that the end of the run cuts off before anything arrived is not intact, and not an error.
+func TestRunEndsBeforeData(t *testing.T) {
+	testlab.Run(t, testlab.Config{Forward: testlab.Wire(10*ms, 10e6)}, func(t *testing.T, l *testlab.Lab) {
+		l.Service(l.B, transfer.Sink, &transfer.SinkConfig{Listen: ":5001"})
+		i := l.Start(transfer.Type, "x", config(func(c *transfer.Config) { c.Bytes, c.Direction = 10e6, transfer.Download }), l.A)
+		l.Sleep(15 * ms)
+		found, err := i.Stop()
+		require.NoError(t, err)
+		r := found.(*transfer.Result)
+		require.False(t, r.Intact)
+		require.EqualValues(t, 1, r.Cut)
+		require.Zero(t, r.Errors)
+		require.Zero(t, *r.Goodput)
+		require.Nil(t, r.Fairness)
+		require.Nil(t, r.Connect)
+	})
 }
 
 // A server that lies about what arrived.

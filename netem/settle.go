@@ -1,0 +1,83 @@
+package netem
+
+import (
+	"cmp"
+	"slices"
+	"testing/synctest"
+)
+
+// Wake wakes a goroutine that waits for something to arrive on c, which has room for one. In virtual time the engine's loop does
+// it when everybody else is blocked again, so that goroutines that one event wakes run one after the other and never
+// while the event is still being worked on, even if Go's scheduler interrupts somebody. Any goroutine may call it.
+func (e *Engine) Wake(c chan<- struct{}) {
+	if e.cfg.RealTime {
+		signal(c)
+		return
+	}
+	e.mu.Lock()
+	e.woken = append(e.woken, c)
+	e.mu.Unlock()
+	e.wakeUp()
+}
+
+// task is work for the loop; see Engine.Later.
+type task struct {
+	owner Owner
+	key   uint64
+	fn    func()
+}
+
+// Later has the loop call fn when every goroutine is blocked, before it runs the next event. Calls that come together are made in
+// the order of owner and key. Any goroutine may call it.
+func (e *Engine) Later(owner Owner, key uint64, fn func()) {
+	if e.cfg.RealTime {
+		e.AfterFunc(owner, KindTimer, 0, fn)
+		return
+	}
+	e.mu.Lock()
+	e.later = append(e.later, task{owner, key, fn})
+	e.mu.Unlock()
+	e.wakeUp()
+}
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// settle waits until every other goroutine is blocked. It then does what was put off until now and wakes those who were told of
+// something, each when the one before is blocked again, until there is nothing left.
+func (e *Engine) settle() {
+	if e.cfg.RealTime {
+		return
+	}
+	for {
+		e.settling.Store(true)
+		synctest.Wait()
+		e.settling.Store(false)
+		e.mu.Lock()
+		tasks := e.later
+		e.later = nil
+		var next chan<- struct{}
+		if len(tasks) == 0 && len(e.woken) > 0 {
+			next = e.woken[0]
+			e.woken = slices.Delete(e.woken, 0, 1)
+		}
+		e.mu.Unlock()
+		switch {
+		case len(tasks) > 0:
+			slices.SortStableFunc(tasks, func(a, b task) int {
+				return cmp.Or(cmp.Compare(a.owner, b.owner), cmp.Compare(a.key, b.key))
+			})
+			for _, t := range tasks {
+				t.fn()
+			}
+		case next != nil:
+			signal(next)
+		default:
+			return
+		}
+	}
+}
