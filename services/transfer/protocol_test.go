@@ -21,7 +21,8 @@ func TestRequests(t *testing.T) {
 		require.Equal(t, want, got)
 		require.Equal(t, text, got.String())
 	}
-	for _, text := range []string{"", "\n", "PUT\n", "PUT 5", "PUT -1\n", "PUT +1\n", "PUT *\n", "PUT 10s\n", "PUT until\n", "PUT until -1s\n", "PUT until 5\n", "GET 5\n", "GET * seed 1\n", "GET 5 seed x\n",
+	for _, text := range []string{"", "\n", "PUT\n", "PUT 5", "PUT -1\n", "PUT +1\n", "PUT *\n", "PUT 10s\n", "PUT until\n", "PUT until -1s\n", "PUT until 5\n",
+		"GET 5\n", "GET * seed 1\n", "GET 5 seed x\n",
 		"GET 5 salt 1\n", "PUT  5\n", "PUT 5 \n", "get 5 seed 1\n", "PUT 9223372036854775808\n"} {
 		_, err := parseRequest(text)
 		require.ErrorIs(t, err, errLine, text)
