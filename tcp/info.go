@@ -1,14 +1,11 @@
 package tcp
 
 import (
-	"os"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
-
-var errDeadline = os.ErrDeadlineExceeded
 
 // Info is what the stack knows of a connection, as "ss -ti" shows it on Linux.
 type Info struct {

@@ -3,6 +3,7 @@ package tcp
 import (
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -130,7 +131,7 @@ func (l *Listener) AcceptTCP() (*Conn, error) {
 		select {
 		case <-l.arrived:
 		case <-first.ReadDeadline().Done():
-			return fail(errDeadline)
+			return fail(os.ErrDeadlineExceeded)
 		case <-first.Closed():
 			return fail(net.ErrClosed)
 		case <-first.Host.Gone():

@@ -86,28 +86,10 @@ type tcpServer struct {
 
 // Run implements services.Runner.
 func (s *tcpServer) Run(ctx context.Context, env *services.Env) error {
-	listener, err := tcp.Listen(env.Host, string(s.config.Listen))
-	if err != nil {
-		return err
-	}
-	defer context.AfterFunc(ctx, func() { listener.Close() })()
-	for {
-		conn, err := listener.AcceptTCP()
-		if err != nil {
-			env.Wait()
-			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-				return nil
-			}
-			listener.Close()
-			return err
-		}
-		env.Go(func() { s.serve(ctx, env, conn) })
-	}
+	return env.ServeTCP(ctx, string(s.config.Listen), func(conn *tcp.Conn) { s.serve(ctx, env, conn) })
 }
 
 func (s *tcpServer) serve(ctx context.Context, env *services.Env, conn *tcp.Conn) {
-	defer context.AfterFunc(ctx, func() { conn.Abort() })()
-	defer conn.Close()
 	n, err := copyBack(conn)
 	if ctx.Err() != nil {
 		err = nil
