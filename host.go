@@ -20,7 +20,7 @@ func (h *Host) Dial(network, address string) (net.Conn, error) {
 
 // DialContext is [Host.Dial] with a context; it fits into http.Transport.
 func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	address, err := h.narrow("dial", network, address)
+	address, err := h.narrow(ctx, "dial", network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (h *Host) DialContext(ctx context.Context, network, address string) (net.Co
 		}
 		return c, nil
 	case "udp", "udp4", "udp6":
-		c, err := udp.Dial(h.Host, address)
+		c, err := udp.Dial(ctx, h.Host, address)
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func (h *Host) DialContext(ctx context.Context, network, address string) (net.Co
 
 // Listen waits for TCP connections at ":port", "address:port" or "name:port".
 func (h *Host) Listen(network, address string) (net.Listener, error) {
-	address, err := h.narrow("listen", network, address)
+	address, err := h.narrow(context.Background(), "listen", network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (h *Host) Listen(network, address string) (net.Listener, error) {
 
 // ListenPacket opens a UDP socket at ":port", "address:port" or "name:port".
 func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
-	address, err := h.narrow("listen", network, address)
+	address, err := h.narrow(context.Background(), "listen", network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
 }
 
 // narrow replaces the name in an address by its first address of the IP version that a network such as tcp4 asks for.
-func (h *Host) narrow(op, network, address string) (string, error) {
+func (h *Host) narrow(ctx context.Context, op, network, address string) (string, error) {
 	v6 := strings.HasSuffix(network, "6")
 	if !v6 && !strings.HasSuffix(network, "4") {
 		return address, nil
@@ -92,7 +92,7 @@ func (h *Host) narrow(op, network, address string) (string, error) {
 		}
 		return net.JoinHostPort(name, port), nil
 	}
-	addrs, err := h.Resolve(name)
+	addrs, err := h.Resolve(ctx, name)
 	if err != nil {
 		return "", ip.OpError(op, network, nil, nil, err)
 	}

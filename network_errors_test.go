@@ -137,7 +137,7 @@ func TestTimeExceeded(t *testing.T) {
 	onBoth(t, `{"defaults": {"ip": "FAMILY"}, "nodes": {"client": {}, "r[1..3]": {"kind": "router"}, "server": {}},
 		"links": ["client - r1", "r1 - r2", "r2 - r3", "r3 - server"]}`, func(t *testing.T, run *netlab.Run, _ string) error {
 		for ttl := 1; ttl <= 4; ttl++ {
-			c, err := udp.Dial(run.Host("client").Host, "server:9")
+			c, err := udp.Dial(run.Context(), run.Host("client").Host, "server:9")
 			require.NoError(t, err)
 			require.NoError(t, c.SetTTL(ttl))
 			_, err = c.Write([]byte("x"))

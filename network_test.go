@@ -53,7 +53,7 @@ func choose[T any](family string, v4, v6 T) T {
 // echo pings once and returns the round-trip time.
 func echo(run *netlab.Run, from, to string) (time.Duration, error) {
 	h := run.Host(from).Host
-	addrs, err := h.Resolve(to)
+	addrs, err := h.Resolve(run.Context(), to)
 	if err != nil {
 		return 0, err
 	}

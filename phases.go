@@ -135,6 +135,7 @@ func (r *Run) startJobs(role services.Role) {
 			}
 			group.Add(1)
 			env := services.NewEnv(h, r.log.With("host", h.Name(), role.String(), j.name), role, j.name, i, len(j.hosts))
+			env.Authority, env.KeyLog, env.HostNames = r.authority, r.keyLog, r.hostNames[h.Name()]
 			env.Panicked = func(v any, stack []byte) {
 				r.fail(&PanicError{What: j.where() + " on " + h.Name(), Value: v, Stack: stack})
 			}

@@ -167,6 +167,10 @@ func (p *player) inside(fn func(*Run) error) {
 		return
 	}
 	r.world = w
+	if err := r.openAuthority(); err != nil {
+		p.err = err
+		return
+	}
 	p.run = r
 	if err := p.out.openCaptures(w); err != nil {
 		p.err = err
@@ -174,6 +178,7 @@ func (p *player) inside(fn func(*Run) error) {
 	}
 	if p.out.captures != nil {
 		r.net.SetTap(p.out.captures)
+		r.keyLog = keyLog{p.out.captures, p.lab.topology.Captures.Secrets}
 	}
 	r.net.Observe(func(ev netem.Event) { r.event(ev, "") })
 	p.engine.Store(e)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"netlab/ip"
 	"netlab/netem"
 	"netlab/services"
+	"netlab/tls"
 )
 
 // How a run ended (Results.Run.Ended).
@@ -39,6 +41,10 @@ type Run struct {
 	ctx    context.Context // ends with the run
 	cancel context.CancelCauseFunc
 	owner  netem.Owner
+
+	authority *tls.Authority
+	keyLog    io.Writer
+	hostNames map[string][]string // by host
 
 	mu       sync.Mutex
 	failures []error

@@ -71,6 +71,7 @@ type Host struct {
 	ipv4, ipv6 bool
 	preferIPv6 bool
 	names      *Names
+	resolver   Resolver
 	tcp        TCPConfig
 
 	interfaces []Interface

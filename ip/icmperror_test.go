@@ -23,7 +23,7 @@ const (
 // dialFrom sends a datagram from a with a TTL and returns the socket's address.
 func dialFrom(t *testing.T, l *testlab.Lab, to netip.AddrPort, ttl, size int) netip.AddrPort {
 	t.Helper()
-	c, err := udp.Dial(l.A, to.String())
+	c, err := udp.Dial(l.Context(), l.A, to.String())
 	require.NoError(t, err)
 	defer c.Close()
 	require.NoError(t, c.SetTTL(ttl))

@@ -1,6 +1,7 @@
 package ip
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -37,17 +38,32 @@ func (t *Names) Name(a netip.Addr) string { return t.names[a] }
 // All returns the names in the order in which they were added.
 func (t *Names) All() []string { return t.order }
 
+// Resolver finds the addresses of names over the network. Package netlab/dns has one.
+type Resolver interface {
+	// Lookup returns the addresses of a name in the order of the answer, of the IP versions that the host speaks. The error
+	// is a *net.DNSError.
+	Lookup(ctx context.Context, name string) ([]netip.Addr, error)
+}
+
+// SetResolver makes the host ask r for names; nil, which is the default, means the lab's hosts table. It is to be called before
+// anything runs on the host.
+func (h *Host) SetResolver(r Resolver) { h.resolver = r }
+
+// Resolver returns what the host asks for names, nil if that is the lab's hosts table.
+func (h *Host) Resolver() Resolver { return h.resolver }
+
 // Resolve returns the addresses that a host tries for a name or a literal address, best first: those of a family that the
-// host speaks, and of the one that it prefers first. The error is a *net.DNSError.
-func (h *Host) Resolve(name string) ([]netip.Addr, error) {
-	addrs, err := h.resolve(name)
+// host speaks, and of the one that it prefers first. Its own name and "localhost" are known to it. For others it asks its
+// resolver, which may take time, or the lab's hosts table. The error is a *net.DNSError.
+func (h *Host) Resolve(ctx context.Context, name string) ([]netip.Addr, error) {
+	addrs, err := h.resolve(ctx, name)
 	for _, a := range addrs {
 		h.Reach(a)
 	}
 	return addrs, err
 }
 
-func (h *Host) resolve(name string) ([]netip.Addr, error) {
+func (h *Host) resolve(ctx context.Context, name string) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(name); err == nil {
 		if !h.speaks(a) {
 			return nil, &net.AddrError{Err: "the host has no address of this family", Addr: name}
@@ -57,8 +73,15 @@ func (h *Host) resolve(name string) ([]netip.Addr, error) {
 	if name == "localhost" || name == h.name {
 		return h.ownAddresses(name), nil
 	}
+	found := h.names.Lookup(name)
+	if h.resolver != nil {
+		var err error
+		if found, err = h.resolver.Lookup(ctx, name); err != nil {
+			return nil, err
+		}
+	}
 	var first, second []netip.Addr
-	for _, a := range h.names.Lookup(name) {
+	for _, a := range found {
 		switch {
 		case !h.speaks(a):
 		case a.Is4() != h.preferIPv6:

@@ -2,6 +2,7 @@ package services
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"netlab/internal/random"
 	"netlab/ip"
 	"netlab/netem"
+	"netlab/tls"
 )
 
 // Env is what a runner finds on one of its hosts.
@@ -27,6 +29,13 @@ type Env struct {
 	// Random is a stream of the runner on this host, for its main goroutine. Others ask [Env.Stream].
 	Random *rand.Rand
 
+	// HostNames are the names under which the lab knows the host, its own first.
+	HostNames []string
+	// Authority is the lab's certificate authority.
+	Authority *tls.Authority
+	// KeyLog receives the secrets of TLS connections for the captures, in NSS key log format. Nil drops them.
+	KeyLog io.Writer
+
 	// Panicked, when not nil, is told of a panic in a goroutine that Go started. Otherwise the panic goes on.
 	Panicked func(value any, stack []byte)
 
@@ -35,7 +44,7 @@ type Env struct {
 
 // NewEnv fills an Env for one host.
 func NewEnv(h *ip.Host, log *slog.Logger, role Role, name string, index, count int) *Env {
-	e := &Env{Host: h, Log: log, Name: name, Index: index, Count: count}
+	e := &Env{Host: h, Log: log, Name: name, Index: index, Count: count, HostNames: []string{h.Name()}}
 	e.Random = random.Stream(h.Network().Seed(), e.streamName(role.String()), 0)
 	return e
 }

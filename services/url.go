@@ -4,25 +4,33 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 )
 
-// URL is the address of something on an HTTP server of the lab: "http://server/path". A configuration field of this type is
-// checked against the nodes of the file.
+// URL is the address of something on a server of the lab: "http://server/path", "wss://server/chat". A configuration field
+// of this type is checked against the nodes of the file.
 type URL string
 
-// Parse checks the URL and takes it apart. The error says what is wrong with it and what was wanted.
-func (u URL) Parse() (*url.URL, error) {
+// ports are the schemes that there are, and their ports (RFC 9110, section 4.2; RFC 6455, section 3).
+var ports = map[string]uint16{"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+// Parse checks the URL and takes it apart. schemes are those that are wanted, such as "http"; none means http and https. The
+// error says what is wrong with the URL and what was wanted.
+func (u URL) Parse(schemes ...string) (*url.URL, error) {
+	if len(schemes) == 0 {
+		schemes = []string{"http", "https"}
+	}
 	p, err := url.Parse(string(u))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%q is not a URL: want one such as \"http://server/path\"", string(u))
-	case p.Scheme == "https":
-		return nil, fmt.Errorf("%q asks for TLS, which is not there yet: want http", string(u))
-	case p.Scheme != "http":
-		return nil, fmt.Errorf("%q is not an HTTP URL: want one such as \"http://server/path\"", string(u))
+		return nil, fmt.Errorf("%q is not a URL: want one such as %q", string(u), schemes[0]+"://server/path")
+	case !slices.Contains(schemes, p.Scheme):
+		return nil, fmt.Errorf("%q is not a URL with the scheme %s: want one such as %q",
+			string(u), strings.Join(schemes, " or "), schemes[0]+"://server/path")
 	case p.Opaque != "" || p.Hostname() == "":
-		return nil, fmt.Errorf("%q names no host: want one such as \"http://server/path\"", string(u))
+		return nil, fmt.Errorf("%q names no host: want one such as %q", string(u), schemes[0]+"://server/path")
 	case p.User != nil:
 		return nil, fmt.Errorf("%q has a user name, which means nothing here", string(u))
 	case p.Fragment != "":
@@ -39,25 +47,33 @@ func (u URL) Parse() (*url.URL, error) {
 	return p, nil
 }
 
+// ParseAny is [URL.Parse] with every scheme that there is.
+func (u URL) ParseAny() (*url.URL, error) { return u.Parse("http", "https", "ws", "wss") }
+
 // Host returns the name or address of the server, "" if the URL makes no sense.
 func (u URL) Host() string {
-	p, err := u.Parse()
+	p, err := u.ParseAny()
 	if err != nil {
 		return ""
 	}
 	return p.Hostname()
 }
 
-// Port returns the port of the server, 80 if the URL has none, 0 if it makes no sense.
+// Port returns the port of the server, that of the scheme if the URL has none, 0 if it makes no sense.
 func (u URL) Port() uint16 {
-	const web = 80
-	p, err := u.Parse()
+	p, err := u.ParseAny()
 	switch {
 	case err != nil:
 		return 0
 	case p.Port() == "":
-		return web
+		return ports[p.Scheme]
 	}
 	port, _ := strconv.ParseUint(p.Port(), 10, 16) // it was checked
 	return uint16(port)
+}
+
+// Secure says whether the URL asks for TLS.
+func (u URL) Secure() bool {
+	p, err := u.ParseAny()
+	return err == nil && (p.Scheme == "https" || p.Scheme == "wss")
 }

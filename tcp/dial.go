@@ -24,7 +24,7 @@ func DialFrom(ctx context.Context, h *ip.Host, local netip.AddrPort, address str
 	if err != nil {
 		return nil, ip.OpError("dial", "tcp", nil, nil, err)
 	}
-	addrs, err := h.Resolve(name)
+	addrs, err := h.Resolve(ctx, name)
 	if err != nil {
 		return nil, ip.OpError("dial", "tcp", nil, nil, err)
 	}

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"os"
@@ -57,7 +58,7 @@ func Listen(h *ip.Host, address string) (*Listener, error) {
 // listenAddresses returns the addresses to bind: one for each IP version when no name is given.
 func listenAddresses(h *ip.Host, name string) ([]netip.Addr, error) {
 	if name != "" {
-		addrs, err := h.Resolve(name)
+		addrs, err := h.Resolve(context.Background(), name)
 		if err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ func (c *checker) checkCaptures() {
 	if c.linksKnown && len(cp.Interfaces) > 0 {
 		c.patterns(at.field("interfaces"), NewMatcher("captured interface", c.lab.interfaces(nodes)), cp.Interfaces)
 	}
+	c.patterns(at.field("secrets"), NewMatcher("captured node", c.lab.nodes.selectNames(nodes)), cp.Secrets)
 	if c.options.CheckFilter != nil && cp.Filter != "" {
 		if err := c.options.CheckFilter(cp.Filter, c.lab.nodes.names); err != nil {
 			c.addf(at.field("filter"), "%s", err)

@@ -15,6 +15,7 @@ var (
 	nodeType      = reflect.TypeFor[Node]()
 	targetType    = reflect.TypeFor[services.Target]()
 	urlType       = reflect.TypeFor[services.URL]()
+	hostNameType  = reflect.TypeFor[services.HostName]()
 	listenTCPType = reflect.TypeFor[services.ListenTCP]()
 	listenUDPType = reflect.TypeFor[services.ListenUDP]()
 )
@@ -37,6 +38,8 @@ func (c *checker) checkConfig(at place, typ string, config services.Config) {
 		switch v.Type() {
 		case targetType, urlType:
 			_, message = c.named(v)
+		case hostNameType:
+			message = c.hostName(v.String())
 		case listenTCPType, listenUDPType:
 			_, message = parseListen(v.String())
 		}
@@ -139,7 +142,7 @@ func (c *checker) named(v reflect.Value) (t target, message string) {
 		return c.target(v.String())
 	}
 	u := services.URL(v.String())
-	if _, err := u.Parse(); err != nil {
+	if _, err := u.ParseAny(); err != nil {
 		return t, err.Error()
 	}
 	return c.target(u.Host())
@@ -206,4 +209,13 @@ func (c *checker) checkListeners(at place, service string, config services.Confi
 		}
 		taken[key] = service
 	})
+}
+
+// hostName returns what is wrong with a name that has to be one of the lab's, or "".
+func (c *checker) hostName(text string) string {
+	t, message := c.target(text)
+	if message == "" && t.node < 0 && t.address.IsValid() {
+		return fmt.Sprintf("%s is an address, wanted the name of a node", quote(text))
+	}
+	return message
 }

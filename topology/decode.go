@@ -49,6 +49,16 @@ func (d *decoder) decode(at place, target reflect.Value) {
 			x.setString(at.v.text)
 			return
 		}
+	case services.Toggle:
+		if at.v.kind == trueKind || at.v.kind == falseKind {
+			x.SetBool(at.v.kind == trueKind)
+			return
+		}
+		if at.v.kind != objectKind {
+			d.wrong(at, "true, false or an object")
+			return
+		}
+		x.SetBool(true)
 	case encoding.TextUnmarshaler:
 		d.text(at, target.Type(), x)
 		return

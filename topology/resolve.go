@@ -138,6 +138,15 @@ func (c *checker) resolveCaptures() *Captures {
 		panic("topology: a checked pattern doesn't match: " + err.Error())
 	}
 	out.Nodes = c.lab.nodes.selectNames(found)
+	if out.Secrets == nil {
+		out.Secrets = out.Nodes
+	} else {
+		secrets, _, err := c.lab.nodes.MatchAll(out.Secrets)
+		if err != nil {
+			panic("topology: a checked pattern doesn't match: " + err.Error())
+		}
+		out.Secrets = c.lab.nodes.selectNames(secrets)
+	}
 	interfaces := NewMatcher("captured interface", c.lab.interfaces(found))
 	if len(out.Interfaces) == 0 {
 		out.Interfaces = interfaces.names

@@ -26,6 +26,7 @@ var wants = map[reflect.Type]string{
 	reflect.TypeFor[netip.Addr]():         `an address such as "192.0.2.1"`,
 	reflect.TypeFor[services.Target]():    `a host and port such as "server:5001"`,
 	reflect.TypeFor[services.URL]():       `a URL such as "http://server/path"`,
+	reflect.TypeFor[services.HostName]():  `a name such as "server"`,
 	reflect.TypeFor[services.ListenTCP](): `a port such as ":80"`,
 	reflect.TypeFor[services.ListenUDP](): `a port such as ":53"`,
 	reflect.TypeFor[Link]():               `"a - b" or an object`,

@@ -101,6 +101,8 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 		return text("", "server:5001", "server")
 	case urlType:
 		return text("", "http://server/path")
+	case hostNameType:
+		return text("", "server", "www.lab")
 	case listenTCPType, listenUDPType:
 		return text(portPattern, ":80")
 	}

@@ -159,6 +159,7 @@ type Captures struct {
 	Nodes      Patterns     `json:"nodes,omitzero" jsonschema_description:"Nodes at which frames are captured, one file each. Default: all. An empty list switches captures off."`
 	Interfaces Patterns     `json:"interfaces,omitempty" jsonschema_description:"Only these interfaces of those nodes, such as client-eth0. Default: all."`
 	Filter     string       `json:"filter,omitempty" jsonschema_description:"Only frames for which this holds: tcp, udp, icmp, arp, ip, ip6, host NAME, port N, src and dst before host and port, joined by and, or, not and parentheses."`
+	Secrets    Patterns     `json:"secrets,omitzero" jsonschema_description:"Captured nodes whose files hold the secrets of all TLS connections, so that Wireshark decrypts them. Default: all captured nodes. An empty list leaves the secrets out."`
 	SnapLength *units.Bytes `json:"snap_length,omitempty" jsonschema_description:"How much of each frame is kept. Default: all of it."`
 	Format     string       `json:"format,omitempty" jsonschema_description:"File format." jsonschema:"enum=pcapng,enum=pcap,default=pcapng"`
 }

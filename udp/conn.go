@@ -2,6 +2,7 @@ package udp
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"net/netip"
 	"time"
@@ -37,7 +38,7 @@ func Listen(h *ip.Host, address string) (*Conn, error) {
 	_, v6 := h.Speaks()
 	local := netip.AddrPortFrom(netip.Addr{}, port)
 	if name != "" {
-		addrs, err := h.Resolve(name)
+		addrs, err := h.Resolve(context.Background(), name)
 		if err != nil {
 			return fail(err)
 		}
@@ -62,14 +63,14 @@ func Listen(h *ip.Host, address string) (*Conn, error) {
 	return newConn(s, netip.AddrPortFrom(a, s.Local().Port()), nil), nil
 }
 
-// Dial opens a socket whose peer is "name:port" or "address:port". No packet is sent.
-func Dial(h *ip.Host, address string) (*Conn, error) {
+// Dial opens a socket whose peer is "name:port" or "address:port". No packet is sent to it; ctx is for the lookup of the name.
+func Dial(ctx context.Context, h *ip.Host, address string) (*Conn, error) {
 	fail := func(err error) (*Conn, error) { return nil, ip.OpError("dial", "udp", nil, nil, err) }
 	name, port, err := ip.SplitHostPort("udp", address)
 	if err != nil {
 		return fail(err)
 	}
-	addrs, err := h.Resolve(name)
+	addrs, err := h.Resolve(ctx, name)
 	if err != nil {
 		return fail(err)
 	}

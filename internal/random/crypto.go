@@ -10,8 +10,14 @@ import (
 // It is for virtual time only. The module needs the setting cryptocustomrand=1.
 func Crypto(seed uint64) (restore func()) {
 	old := crand.Reader
-	crand.Reader = &cryptoReader{stream: NewLocked(seed, "crypto/rand", 0)}
+	crand.Reader = NewCrypto(seed, "crypto/rand")
 	return func() { crand.Reader = old }
+}
+
+// NewCrypto returns the stream of a name as a reader that packages below crypto may be given in place of crypto/rand's. What
+// they make of it is no secret: it is for virtual time only.
+func NewCrypto(seed uint64, name string) io.Reader {
+	return &cryptoReader{stream: NewLocked(seed, name, 0)}
 }
 
 type cryptoReader struct{ stream io.Reader }

@@ -51,6 +51,7 @@ func (l *Lab) Start(typ services.Type, name string, config services.Config, host
 	ended := make(chan struct{}, len(hosts))
 	for n, h := range hosts {
 		env := services.NewEnv(h, slog.New(slog.DiscardHandler), typ.Role, name, n, len(hosts))
+		env.Authority, env.KeyLog = l.Authority, l.KeyLog
 		h.Go(func() {
 			defer func() { ended <- struct{}{} }()
 			i.errs[n] = runner.Run(ctx, env)

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"runtime"
@@ -24,6 +25,7 @@ import (
 	"netlab/internal/random"
 	"netlab/ip"
 	"netlab/netem"
+	"netlab/tls"
 	"netlab/units"
 )
 
@@ -63,6 +65,10 @@ type Lab struct {
 	// Links lead from a to b; forward is towards b.
 	Links []*netem.Link
 	Names *ip.Names
+	// Authority is the lab's certificate authority.
+	Authority *tls.Authority
+	// KeyLog receives the secrets of services and workloads that are started after it was set.
+	KeyLog io.Writer
 
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -143,6 +149,10 @@ type station struct {
 
 func build(t testing.TB, c Config) (*Lab, error) {
 	l := &Lab{T: t, Names: new(ip.Names)}
+	var err error
+	if l.Authority, err = tls.NewAuthority(tls.AuthorityOptions{Seed: c.Seed, Now: time.Now}); err != nil {
+		return nil, err
+	}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	l.Net = netem.NewNetwork(netem.NewEngine(netem.Config{Limit: c.Limit}), c.Seed)
 	if c.Tap != nil {

@@ -1,6 +1,7 @@
 package echo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,8 +32,8 @@ func (c tcpConn) close() { c.conn.Close() }
 // udpConn sends each message as a datagram.
 type udpConn struct{ conn *udp.Conn }
 
-func openUDP(h *ip.Host, address string) (conn, error) {
-	c, err := udp.Dial(h, address)
+func openUDP(ctx context.Context, h *ip.Host, address string) (conn, error) {
+	c, err := udp.Dial(ctx, h, address)
 	if err != nil {
 		return nil, err
 	}

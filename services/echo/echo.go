@@ -203,7 +203,7 @@ func check(message []byte, size int) (number uint64, ok bool) {
 
 func open(ctx context.Context, h *ip.Host, protocol, address string) (conn, error) {
 	if protocol == UDP {
-		return openUDP(h, address)
+		return openUDP(ctx, h, address)
 	}
 	c, err := tcp.Dial(ctx, h, address)
 	if err != nil {

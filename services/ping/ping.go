@@ -84,7 +84,7 @@ type runner struct {
 
 // Run implements services.Runner.
 func (r *runner) Run(ctx context.Context, env *services.Env) error {
-	peer, err := target.Resolve(env.Host, r.config.To, r.config.IPVersion)
+	peer, err := target.Resolve(ctx, env.Host, r.config.To, r.config.IPVersion)
 	if err != nil {
 		return err
 	}

@@ -131,7 +131,7 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 	if err != nil {
 		return err
 	}
-	conn, err := udp.Dial(env.Host, address)
+	conn, err := udp.Dial(ctx, env.Host, address)
 	if err != nil {
 		return err
 	}

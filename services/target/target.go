@@ -2,6 +2,7 @@
 package target
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -85,12 +86,12 @@ func Call(field string, t services.Target, protocol services.Protocol, port uint
 }
 
 // Resolve returns the address that a host would try first. version is "ipv4", "ipv6" or "" for what the host prefers.
-func Resolve(h *ip.Host, t services.Target, version string) (netip.Addr, error) {
+func Resolve(ctx context.Context, h *ip.Host, t services.Target, version string) (netip.Addr, error) {
 	host, _, err := Split(t)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	addrs, err := h.Resolve(host)
+	addrs, err := h.Resolve(ctx, host)
 	if err != nil {
 		return netip.Addr{}, err
 	}

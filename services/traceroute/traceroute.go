@@ -117,7 +117,7 @@ type runner struct {
 
 // Run implements services.Runner.
 func (r *runner) Run(ctx context.Context, env *services.Env) error {
-	peer, err := target.Resolve(env.Host, r.config.To, r.config.IPVersion)
+	peer, err := target.Resolve(ctx, env.Host, r.config.To, r.config.IPVersion)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 	p := prober{env: env, peer: peer, errs: errs, port: r.config.Port, timeout: r.config.Timeout.Std()}
 	t := &r.hosts[env.Index]
 	for ttl := 1; ttl <= r.config.MaxHops; ttl++ {
-		hop, end, err := t.hop(&p, ttl, r.config.Probes)
+		hop, end, err := t.hop(ctx, &p, ttl, r.config.Probes)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -146,10 +146,10 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 }
 
 // hop sends the probes of one TTL and says whether the search ends there.
-func (t *trace) hop(p *prober, ttl, probes int) (hop Hop, end bool, err error) {
+func (t *trace) hop(ctx context.Context, p *prober, ttl, probes int) (hop Hop, end bool, err error) {
 	hop = Hop{From: p.env.Host.Name(), TTL: ttl, RTTs: make([]*units.Duration, probes)}
 	for i := range probes {
-		e, rtt, err := p.probe(ttl)
+		e, rtt, err := p.probe(ctx, ttl)
 		if err != nil {
 			return hop, true, err
 		}
@@ -188,10 +188,10 @@ type prober struct {
 }
 
 // probe sends one datagram and waits for the ICMP error that answers it; nil means that none came in time.
-func (p *prober) probe(ttl int) (answer *ip.ICMPError, rtt time.Duration, err error) {
+func (p *prober) probe(ctx context.Context, ttl int) (answer *ip.ICMPError, rtt time.Duration, err error) {
 	destination := netip.AddrPortFrom(p.peer, p.port)
 	p.port++
-	conn, err := udp.Dial(p.env.Host, destination.String())
+	conn, err := udp.Dial(ctx, p.env.Host, destination.String())
 	if err != nil {
 		return nil, 0, err
 	}

@@ -125,7 +125,7 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 		return err
 	}
 	flows := r.flows[env.Index*r.config.Flows:][:r.config.Flows]
-	if _, err := target.Resolve(env.Host, r.config.To, ""); err != nil {
+	if _, err := target.Resolve(ctx, env.Host, r.config.To, ""); err != nil {
 		for i := range flows {
 			flows[i].err = err.Error()
 		}

@@ -86,9 +86,6 @@ type runner struct {
 
 // Run implements services.Runner.
 func (r *runner) Run(ctx context.Context, env *services.Env) error {
-	if _, err := env.Host.Resolve(r.config.URL.Host()); err != nil {
-		return err
-	}
 	c := newClient(ctx, env, r.config, &r.hosts[env.Index])
 	defer c.close()
 	turns := &turns{count: r.config.Count, start: env.Elapsed(), interval: r.config.Interval.Std()}
