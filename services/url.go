@@ -27,8 +27,8 @@ func (u URL) Parse(schemes ...string) (*url.URL, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%q is not a URL: want one such as %q", string(u), schemes[0]+"://server/path")
 	case !slices.Contains(schemes, p.Scheme):
-		return nil, fmt.Errorf("%q is not a URL with the scheme %s: want one such as %q",
-			string(u), strings.Join(schemes, " or "), schemes[0]+"://server/path")
+		return nil, fmt.Errorf("%q is not a URL of %s: want one such as %q",
+			string(u), alternatives(schemes), schemes[0]+"://server/path")
 	case p.Opaque != "" || p.Hostname() == "":
 		return nil, fmt.Errorf("%q names no host: want one such as %q", string(u), schemes[0]+"://server/path")
 	case p.User != nil:
@@ -45,6 +45,15 @@ func (u URL) Parse(schemes ...string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q has an address with a zone, which means nothing here", string(u))
 	}
 	return p, nil
+}
+
+// alternatives lists words as in "http, https or ws".
+func alternatives(words []string) string {
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // ParseAny is [URL.Parse] with every scheme that there is.

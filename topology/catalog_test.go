@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"netlab/services"
+	"netlab/services/secure"
 	"netlab/units"
 )
 
@@ -46,7 +47,10 @@ type proxyConfig struct {
 	Retry       struct {
 		Max int8 `json:"max"`
 	} `json:"retry"`
+	TLS secure.Server `json:"tls,omitzero" jsonschema_description:"Whether clients speak TLS."`
 }
+
+func (c *proxyConfig) Validate() error { return c.TLS.Validate("tls") }
 
 type transferConfig struct {
 	noChecks
