@@ -43,6 +43,8 @@ type page struct {
 	t      *testing.T
 	schema property
 	order  map[string][]string // of properties, by definition
+	// toggles are definitions of objects in whose place true or false may stand.
+	toggles []string
 }
 
 func newPage(t *testing.T) *page {
@@ -53,14 +55,29 @@ func newPage(t *testing.T) *page {
 	require.NoError(t, json.Unmarshal(text, &p.schema))
 	var raw struct {
 		Properties json.RawMessage
-		Defs       map[string]struct{ Properties json.RawMessage } `json:"$defs"`
+		Defs       map[string]struct {
+			Properties json.RawMessage
+			OneOf      []struct{ Properties json.RawMessage }
+		} `json:"$defs"`
 	}
 	require.NoError(t, json.Unmarshal(text, &raw))
 	p.order["Topology"] = keys(t, raw.Properties)
 	for name, def := range raw.Defs {
 		p.order[name] = keys(t, def.Properties)
+		if o := p.schema.Defs[name].OneOf; isToggle(o) {
+			p.order[name] = keys(t, def.OneOf[1].Properties)
+			p.toggles = append(p.toggles, name)
+			object := o[1]
+			object.Description = p.schema.Defs[name].Description
+			p.schema.Defs[name] = object
+		}
 	}
 	return p
+}
+
+// isToggle says whether something is written as true, false or an object.
+func isToggle(ways []property) bool {
+	return len(ways) == 2 && ways[0].Type == "boolean" && ways[1].Properties != nil
 }
 
 // keys returns the keys of a JSON object in the order in which they are written.
@@ -89,6 +106,8 @@ func (p property) kind() string {
 	switch {
 	case p.Ref != "":
 		return readable(strings.TrimPrefix(p.Ref, "#/$defs/"))
+	case p.Type == "object" && p.values() != nil:
+		return "object of " + readable(of(*p.values()))
 	case p.Const != "":
 		return fmt.Sprintf("`%q`", p.Const)
 	case p.Enum != nil:
@@ -105,11 +124,23 @@ func (p property) kind() string {
 	return readable(p.Type)
 }
 
+// values describes the values of an object with any keys, nil if there is none.
+func (p property) values() *property {
+	var v property
+	if p.Entries == nil || json.Unmarshal(p.Entries, &v) != nil {
+		return nil
+	}
+	return &v
+}
+
 // readable turns the name of a type into words.
 func readable(name string) string {
+	if title, ok := parts[name]; ok {
+		return "[" + title + "](#" + strings.ReplaceAll(strings.ToLower(title), " ", "-") + ")"
+	}
 	words := map[string]string{"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number",
 		"object": "object", "BitRate": "bit rate", "Bytes": "size", "QueueLimit": "queue limit", "LinkParams": "link properties",
-		"LinkSet": "link properties", "TCP": "TCP settings"}
+		"LinkSet": "link properties", "TCP": "TCP settings", "services.Nodes": "name, range, glob, or a list"}
 	if w, ok := words[name]; ok {
 		return w
 	}
@@ -159,6 +190,39 @@ func (p *page) values() string {
 	return b.String()
 }
 
+// parts are the titles of the objects inside the configurations of services and workloads.
+var parts = map[string]string{
+	"chat.Reconnect":    "Reconnecting",
+	"chat.RoomConfig":   "Chat room",
+	"clients.Page":      "Weighted URL",
+	"httpclient.Retry":  "Retries",
+	"load.Step":         "Step of a schedule",
+	"nameserver.Record": "DNS record",
+	"nameserver.SRV":    "SRV record",
+	"nameserver.View":   "View of a client",
+	"secure.Server":     "TLS of a server",
+	"secure.Client":     "TLS of a client",
+	"web.Handler":       "Handler",
+}
+
+// parts describes the objects inside configurations.
+func (p *page) parts() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(p.schema.Defs)) {
+		if len(p.order[name]) == 0 || !strings.Contains(name, ".") || strings.HasPrefix(name, "service.") || strings.HasPrefix(name, "workload.") {
+			continue
+		}
+		title, ok := parts[name]
+		require.True(p.t, ok, "the page has no title for %s", name)
+		fmt.Fprintf(&b, "### %s\n\n", title)
+		if slices.Contains(p.toggles, name) {
+			b.WriteString("`true`, `false`, or an object, which means `true`:\n\n")
+		}
+		b.WriteString(p.table(name) + "\n")
+	}
+	return strings.TrimSpace(b.String()) + "\n"
+}
+
 // types describes all services or workloads.
 func (p *page) types(role services.Role) string {
 	var b strings.Builder
@@ -196,6 +260,9 @@ func figures(prefix string, v any) string {
 		}
 		list = append(list, text)
 	}
+	for _, name := range f.Open() {
+		list = append(list, "`"+name+"`")
+	}
 	return strings.Join(list, ", ")
 }
 
@@ -207,7 +274,7 @@ func counters() string {
 		figures("switch", netem.SwitchStats{}), figures("forward", direction))
 }
 
-var generated = regexp.MustCompile(`(?s)<!-- (fields|values|types|counters):? ?(\w*) -->\n.*?<!-- end -->`)
+var generated = regexp.MustCompile(`(?s)<!-- (fields|values|types|parts|counters):? ?(\w*) -->\n.*?<!-- end -->`)
 
 // fill writes all generated parts of a page anew.
 func (p *page) fill(text string) string {
@@ -230,6 +297,8 @@ func (p *page) fill(text string) string {
 				role = services.Workload
 			}
 			body = p.types(role)
+		case "parts":
+			body = p.parts()
 		case "counters":
 			body = counters()
 		}

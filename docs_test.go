@@ -35,8 +35,12 @@ func TestFileFormatPage(t *testing.T) {
 		}
 	}
 	for name := range p.schema.Defs {
-		if kind, typ, ok := strings.Cut(name, "."); ok {
-			require.Contains(t, want, "### "+typ+"\n", kind)
+		kind, title, ok := strings.Cut(name, ".")
+		if part := parts[name]; part != "" {
+			title = part
+		}
+		if ok && len(p.order[name]) > 0 {
+			require.Contains(t, want, "### "+title+"\n", kind)
 		}
 	}
 }

@@ -11,7 +11,10 @@ import (
 )
 
 // Host is a host of a run, with the functions that programs expect of package net.
-type Host struct{ *ip.Host }
+type Host struct {
+	*ip.Host
+	run *Run
+}
 
 // Dial connects to an address on network tcp, tcp4, tcp6, udp, udp4 or udp6.
 func (h *Host) Dial(network, address string) (net.Conn, error) {

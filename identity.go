@@ -1,6 +1,8 @@
 package netlab
 
 import (
+	stdtls "crypto/tls"
+	"fmt"
 	"slices"
 	"time"
 
@@ -35,12 +37,40 @@ func (r *Run) openAuthority() error {
 			}
 		}
 	}
+	for _, f := range r.forwards { // programs outside call the target so
+		name := r.nodes[f.to].name
+		r.hostNames[name] = append(r.hostNames[name], "localhost")
+	}
 	for node, names := range r.hostNames {
 		slices.Sort(names[1:])
 		r.hostNames[node] = slices.Compact(names)
 	}
 	return nil
 }
+
+// ServerTLS returns a configuration for a TLS server on the host: its certificate is from the lab's authority, for the names
+// that the lab knows the host by and its addresses, and the secrets of its connections go into the captures. protocols are
+// accepted by ALPN. What is to be equal in every run must ask in the same order in every run.
+func (h *Host) ServerTLS(protocols ...string) (*stdtls.Config, error) {
+	return h.run.authority.Server(tls.Server{
+		Party:   h.party(protocols),
+		Subject: tls.Subject{Names: h.run.hostNames[h.Name()], Addresses: h.Addresses()},
+	})
+}
+
+// ClientTLS returns a configuration for a TLS client on the host, which trusts the lab's authority. It has no server's name:
+// net/http adds it, with crypto/tls it is to be set. See [Host.ServerTLS] for protocols.
+func (h *Host) ClientTLS(protocols ...string) (*stdtls.Config, error) {
+	return h.run.authority.Client(tls.Client{Party: h.party(protocols)})
+}
+
+func (h *Host) party(protocols []string) tls.Party {
+	n := h.run.parties.Add(1)
+	return tls.Party{Name: fmt.Sprintf("%s.go.%d", h.Name(), n), Now: h.Now, KeyLog: h.run.keyLog, Protocols: protocols}
+}
+
+// Authority returns the lab's certificate authority, for servers and clients of the function given to [Lab.Run].
+func (r *Run) Authority() *tls.Authority { return r.authority }
 
 // keyLog puts the secrets of TLS connections into captures.
 type keyLog struct {

@@ -28,7 +28,7 @@ var rooms = map[string][]string{
 	"dns":             {"tcp", "udp", "ip"},
 	"tls":             {},
 	"http":            {"dns", "tls", "tcp", "udp", "ip"},
-	"ws":              {"dns", "tls", "tcp", "udp", "ip"},
+	"ws":              {"http", "dns", "tls", "tcp", "udp", "ip"},
 	"services":        {"netem", "ip", "tcp", "udp", "dns", "tls", "http", "ws"},
 	"topology":        {"services", "netem"},
 	"captures":        {"netem"},

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
+	"netlab/dns"
 	"netlab/ip"
 	"netlab/netem"
 	"netlab/topology"
@@ -196,6 +198,33 @@ func (w *world) configure(ports [][2]*netem.Port) error {
 			return fmt.Errorf("node %s: %w", node.name, err)
 		}
 	}
+	for n := range w.nodes {
+		if err := w.setResolver(&w.nodes[n]); err != nil {
+			return fmt.Errorf("node %s: %w", w.nodes[n].name, err)
+		}
+	}
+	return nil
+}
+
+// setResolver makes a host ask its name servers, by address as resolv.conf has them. All hosts must have been started.
+func (w *world) setResolver(n *worldNode) error {
+	d := n.config.DNS
+	if n.host == nil || len(d.Servers) == 0 {
+		return nil
+	}
+	c := dns.ResolverConfig{Search: d.Search, Timeout: d.Timeout.Std(), Attempts: d.Attempts, NoCache: d.Cache != nil && !*d.Cache}
+	for _, name := range d.Servers {
+		address, ok := dns.AddressFor(n.host, w.nodes[w.byName[name]].host)
+		if !ok {
+			return fmt.Errorf("the name server %s has no address that it can use", name)
+		}
+		c.Servers = append(c.Servers, netip.AddrPortFrom(address, dns.Port))
+	}
+	resolver, err := dns.NewResolver(n.host, c)
+	if err != nil {
+		return err
+	}
+	n.host.SetResolver(resolver)
 	return nil
 }
 

@@ -17,6 +17,9 @@ import (
 type LoadOptions struct {
 	Seed     *uint64
 	Duration *units.Duration
+	// Complete says that nothing runs but what the file says. Then a workload that talks to a host without services is a
+	// mistake; otherwise the function given to [Lab.Run] may serve it.
+	Complete bool
 }
 
 // Load reads the topology of a lab from a file; the name "-" means standard input. The error is of type [topology.Errors] when the
@@ -54,7 +57,7 @@ func Parse(filename string, data []byte, o *LoadOptions) ([]*Lab, error) {
 		o = &LoadOptions{}
 	}
 	f, err := topology.Load(filename, data, catalog.Table{}, &topology.Options{
-		Seed: o.Seed, Duration: o.Duration, CheckFilter: checkFilter, CheckExpect: checkExpect,
+		Seed: o.Seed, Duration: o.Duration, Complete: o.Complete, CheckFilter: checkFilter, CheckExpect: checkExpect,
 	})
 	if err != nil {
 		return nil, err

@@ -22,6 +22,10 @@ const (
 	resolvedFile = "topology.resolved.json"
 )
 
+// AuthorityFile is the file of a run in real time with the certificate of the lab's authority in PEM, for programs outside that
+// are to trust servers in the lab.
+const AuthorityFile = "ca.pem"
+
 // flushAt is how many bytes wait in memory before they are written. A run that keeps pace with the machine's clock writes what it
 // has every flushEvery.
 const (
@@ -49,7 +53,7 @@ func openOutput(l *Lab, o *RunOptions) (*output, error) {
 	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{resultsFile, eventsFile, resolvedFile} {
+	for _, name := range []string{resultsFile, eventsFile, resolvedFile, AuthorityFile} {
 		if err := os.Remove(filepath.Join(o.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
@@ -74,6 +78,14 @@ func openOutput(l *Lab, o *RunOptions) (*output, error) {
 	}
 	out.events = &eventLog{file: f}
 	return out, nil
+}
+
+// writeAuthority writes the certificate of the lab's authority, for programs outside that talk to the lab.
+func (out *output) writeAuthority(pem []byte) error {
+	if out.dir == "" {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(out.dir, AuthorityFile), pem, 0o666)
 }
 
 // openCaptures opens the files of the captured nodes.

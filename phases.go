@@ -22,6 +22,7 @@ func (r *Run) conduct(fn func(*Run) error) {
 		r.fail(err)
 	} else {
 		r.startJobs(services.Service)
+		r.startForwards()
 		r.scheduleFaults()
 		r.startJobs(services.Workload)
 		if fn != nil {

@@ -26,6 +26,11 @@ type RunOptions struct {
 	RealTime bool
 	// Speed paces virtual time against the machine's clock: 1 is as fast as it, 10 ten times faster. 0 doesn't pace it.
 	Speed float64
+	// Forward lets programs of the machine in, in real time only. A run with forwards and without a function of its own goes on
+	// until its duration is over or its context ends.
+	Forward []Forward
+	// Forwarding, when not nil, is called for each of them at the start of the run, with what was left out filled in.
+	Forwarding func(Forward)
 	// Log receives what the lab and its services have to say. Nil drops it.
 	Log *slog.Logger
 	// Progress, when not nil, is called about ten times a second while the lab stands still, and once at the end. It must not
@@ -34,7 +39,8 @@ type RunOptions struct {
 	// Watchdog is how long a run in virtual time may make no progress on the machine's clock before it is given up. 0 means
 	// 30 s.
 	Watchdog time.Duration
-	// Limit is how long a run without a duration may last in virtual time before it is given up. 0 means 24 h.
+	// Limit is how long a run without a duration may last in virtual time before it is given up. 0 means 24 h, or no limit with
+	// forwards.
 	Limit time.Duration
 }
 
@@ -76,11 +82,25 @@ func (l *Lab) Run(ctx context.Context, o *RunOptions, fn func(*Run) error) (*Res
 		return nil, err
 	}
 	defer release()
+	forwards, err := l.checkForwards(o, fn == nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := openForwards(forwards); err != nil {
+		return nil, err
+	}
+	defer closeForwards(forwards)
+	if len(forwards) > 0 && fn == nil {
+		fn = func(r *Run) error {
+			<-r.ctx.Done()
+			return nil
+		}
+	}
 	out, err := openOutput(l, o)
 	if err != nil {
 		return nil, err
 	}
-	p := &player{lab: l, options: o, outside: ctx, out: out, done: make(chan struct{})}
+	p := &player{lab: l, options: o, outside: ctx, forwards: forwards, out: out, done: make(chan struct{})}
 	if o.Progress != nil {
 		now := machineClock()
 		p.reporter = &reporter{call: o.Progress, began: now, last: now}
@@ -99,6 +119,7 @@ type player struct {
 	lab       *Lab
 	options   *RunOptions
 	outside   context.Context
+	forwards  []*forward
 	out       *output
 	pacer     *pacer
 	collector *collector
@@ -151,13 +172,15 @@ func (p *player) inside(fn func(*Run) error) {
 		config.Pace = p.pacer.pace
 	}
 	if p.lab.topology.Duration == 0 {
-		config.Limit = defaultLimit
+		if p.forwards == nil {
+			config.Limit = defaultLimit
+		}
 		if p.options.Limit > 0 {
 			config.Limit = p.options.Limit
 		}
 	}
 	e := netem.NewEngine(config)
-	r := &Run{options: p.options, owner: 0, events: p.out.events}
+	r := &Run{options: p.options, owner: 0, events: p.out.events, forwards: p.forwards}
 	r.log = slog.New(newLogHandler(log.Handler(), r, e))
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
 	defer r.cancel(errEnded)
@@ -170,6 +193,12 @@ func (p *player) inside(fn func(*Run) error) {
 	if err := r.openAuthority(); err != nil {
 		p.err = err
 		return
+	}
+	if p.options.RealTime {
+		if err := p.out.writeAuthority(r.authority.PEM()); err != nil {
+			p.err = err
+			return
+		}
 	}
 	p.run = r
 	if err := p.out.openCaptures(w); err != nil {

@@ -178,17 +178,17 @@ func (r *Run) results() *Results {
 		}
 		res.Workloads.Set(j.name, w)
 	}
-	res.Expect = decide(r.lab.topology.Expect, res)
+	res.Expect = decide(r.lab.topology, res)
 	return res
 }
 
 // decide evaluates expectations over results.
-func decide(lines []string, res *Results) []expect.Outcome {
-	figures := resultFigures(res)
+func decide(t *topology.Topology, res *Results) []expect.Outcome {
+	known, figures := prototypeFigures(t), resultFigures(res)
 	list := []expect.Outcome{}
-	for _, text := range lines {
-		e, err := expect.Compile(text, figures)
-		if err != nil { // it compiled when the file was read, so a figure is missing that depends on the run
+	for _, text := range t.Expect {
+		e, err := expect.Compile(text, known)
+		if err != nil { // it compiled when the file was read
 			list = append(list, expect.Outcome{Text: text, Inconclusive: true, Reason: err.Error()})
 			continue
 		}

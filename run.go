@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"netlab/ip"
@@ -42,8 +43,10 @@ type Run struct {
 	cancel context.CancelCauseFunc
 	owner  netem.Owner
 
+	forwards  []*forward
 	authority *tls.Authority
 	keyLog    io.Writer
+	parties   atomic.Uint64       // TLS configurations made for Go programs
 	hostNames map[string][]string // by host
 
 	mu       sync.Mutex
@@ -75,7 +78,7 @@ func (r *Run) Host(name string) *Host {
 	if !ok || r.nodes[i].host == nil {
 		panic(fmt.Sprintf("netlab: the lab has no host %q", name))
 	}
-	return &Host{Host: r.nodes[i].host}
+	return &Host{r.nodes[i].host, r}
 }
 
 // Go runs fn in a goroutine that starts in an event of its own. The run is not over before it returns, and its error is the

@@ -91,8 +91,10 @@ const (
 
 // FieldError is a mistake in one field of a configuration.
 type FieldError struct {
-	// Field is the json name of the field.
+	// Field is the json name of the field; names of fields in other fields are joined by dots.
 	Field string
+	// Path holds the names one by one where a name may have a dot in it, as keys of objects have. Nil means those of Field.
+	Path []string
 	// Problem says what was found and what was wanted.
 	Problem string
 }
@@ -100,9 +102,22 @@ type FieldError struct {
 // Error implements error.
 func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 
+// Names returns the json names that lead to the field.
+func (e *FieldError) Names() []string {
+	if e.Path != nil {
+		return e.Path
+	}
+	return strings.Split(e.Field, ".")
+}
+
 // Fieldf makes a FieldError.
 func Fieldf(field, format string, args ...any) error {
 	return &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
+// FieldPathf makes a FieldError of a field whose path is given name by name.
+func FieldPathf(path []string, format string, args ...any) error {
+	return &FieldError{Field: strings.Join(path, "."), Path: path, Problem: fmt.Sprintf(format, args...)}
 }
 
 // Runner is a service or a workload, made for all the hosts that it runs on.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"netlab/services"
+	"netlab/services/lookup"
+	"netlab/services/nameserver"
 	"netlab/services/secure"
 	"netlab/units"
 )
@@ -114,6 +116,8 @@ var catalog = testCatalog{
 	{Name: "proxy", Role: services.Service, Doc: "Hands requests on.", Config: func() services.Config {
 		return &proxyConfig{Listen: ":80", Algorithm: "round-robin"}
 	}},
+	nameserver.Server,
+	lookup.Type,
 	{Name: "tcp-transfer", Role: services.Workload, Doc: "Sends bytes.", Config: func() services.Config {
 		return &transferConfig{Bytes: 1000, Check: true}
 	}},

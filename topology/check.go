@@ -25,6 +25,10 @@ type checker struct {
 	// mistake of whoever uses it.
 	nodesKnown, linksKnown bool
 	plan                   *plan.Plan
+	// from are the hosts that use what is checked: which names mean something depends on them.
+	from []int
+	// zones are those of each node's name servers, once somebody asked for them.
+	zones map[int][]*zone
 }
 
 // addf notes a mistake, unless something in the same entry couldn't even be decoded.
@@ -58,6 +62,7 @@ func (c *checker) planned() bool {
 	c.checkNodes()
 	c.checkLinks()
 	c.checkWorkloads()
+	c.checkZones()
 	c.checkFaults()
 	c.checkCaptures()
 	if c.broken || len(c.problems.list) > 0 {

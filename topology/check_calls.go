@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"net/netip"
 	"reflect"
 	"strconv"
 	"strings"
@@ -9,12 +10,16 @@ import (
 )
 
 // checkCalls reports clients that talk to a port on which nobody listens. A host without a service that listens may be served
-// by a Go program; there it says nothing.
+// by a Go program; unless there is none, it says nothing there.
 func (c *checker) checkCalls() {
 	for name, w := range c.t.Workloads.All() {
+		c.from = c.clients(w.From)
 		c.checkCallsOf(c.root.field("workloads").field(name), w.Config)
 	}
-	for entry, n := range c.t.Nodes.All() {
+	hosts := c.hostsOfEntries()
+	for i, e := range c.t.Nodes.Entries() {
+		entry, n := e.Name, e.Value
+		c.from = hosts[i]
 		for name, s := range n.Services.All() {
 			c.checkCallsOf(c.root.field("nodes").field(entry).field("services").field(name), s.Config)
 		}
@@ -27,13 +32,21 @@ func (c *checker) checkCallsOf(at place, config services.Config) {
 		return
 	}
 	for _, call := range caller.Calls() {
-		n, ok := c.lab.nodes.Index(call.Host)
-		if !ok {
-			continue // an address
+		if _, err := netip.ParseAddr(call.Host); err == nil {
+			continue
 		}
+		t, message := c.lookup(call.Host)
+		if message != "" || t.node < 0 {
+			continue // several nodes
+		}
+		n := t.node
 		wanted := listener{call.Protocol, strconv.Itoa(int(call.Port))}
 		there, listens := c.listeners(n, wanted)
-		if !listens && there != "" {
+		switch {
+		case listens:
+		case there == "" && c.options.Complete:
+			c.addf(at.field(call.Field), "nothing listens on %s of %s; it has no services that do", wanted, call.Host)
+		case there != "":
 			c.addf(at.field(call.Field), "nothing listens on %s of %s; its services listen on %s", wanted, call.Host, there)
 		}
 	}
@@ -48,7 +61,7 @@ func (c *checker) listeners(n int, wanted listener) (there string, found bool) {
 			continue
 		}
 		eachString(place{}, s.Config, func(_ place, v reflect.Value) {
-			if l, ok := listenerOf(v); ok {
+			for _, l := range listenersOf(v) {
 				list = append(list, l.String()+" ("+name+")")
 				found = found || l == wanted
 			}

@@ -18,6 +18,8 @@ var (
 	hostNameType  = reflect.TypeFor[services.HostName]()
 	listenTCPType = reflect.TypeFor[services.ListenTCP]()
 	listenUDPType = reflect.TypeFor[services.ListenUDP]()
+	listenAnyType = reflect.TypeFor[services.ListenBoth]()
+	nodesListType = reflect.TypeFor[services.Nodes]()
 )
 
 // checkConfig checks the configuration of a service or a workload: the special types of its fields, and then what its
@@ -40,7 +42,7 @@ func (c *checker) checkConfig(at place, typ string, config services.Config) {
 			_, message = c.named(v)
 		case hostNameType:
 			message = c.hostName(v.String())
-		case listenTCPType, listenUDPType:
+		case listenTCPType, listenUDPType, listenAnyType:
 			_, message = parseListen(v.String())
 		}
 		if message != "" {
@@ -48,13 +50,17 @@ func (c *checker) checkConfig(at place, typ string, config services.Config) {
 			c.addf(at, "%s", message)
 		}
 	})
+	c.checkNodePatterns(at, config)
 	for _, err := range flatten(config.Validate()) {
 		at := at
 		message := err.Error()
 		var field *services.FieldError
 		if errors.As(err, &field) {
-			for _, name := range strings.Split(field.Field, ".") {
+			for _, name := range field.Path {
 				at = at.field(name)
+			}
+			if field.Path == nil {
+				at = at.descend(field.Field)
 			}
 			message = field.Problem
 		}
@@ -122,18 +128,13 @@ func (c *checker) target(text string) (t target, message string) {
 		}
 		return target{-1, addr}, ""
 	}
-	n, ok := c.lab.nodes.Index(host)
 	switch {
 	case !c.nodesKnown:
 		return target{-1, netip.Addr{}}, ""
-	case !ok && host == "":
+	case host == "":
 		return t, fmt.Sprintf("%s names no host, wanted one such as \"server:5001\"", quote(text))
-	case !ok:
-		return t, fmt.Sprintf("no node is called %s%s", quote(host), c.lab.nodes.suggest(host, c.lab.nodes.names))
-	case c.lab.kind(n) == Switch:
-		return t, fmt.Sprintf("%s is a switch, which has no address: want a host or a router", host)
 	}
-	return target{node: n}, ""
+	return c.lookup(host)
 }
 
 // named finds what a services.Target or a services.URL names.
@@ -177,19 +178,28 @@ type listener struct {
 
 func (l listener) String() string { return string(l.protocol) + " port " + l.port }
 
-// listenerOf returns what a field of a configuration listens on.
-func listenerOf(v reflect.Value) (l listener, ok bool) {
+// listenersOf returns what a field of a configuration listens on.
+func listenersOf(v reflect.Value) []listener {
+	var protocols []services.Protocol
 	switch v.Type() {
 	case listenTCPType:
-		l.protocol = services.TCP
+		protocols = []services.Protocol{services.TCP}
 	case listenUDPType:
-		l.protocol = services.UDP
+		protocols = []services.Protocol{services.UDP}
+	case listenAnyType:
+		protocols = []services.Protocol{services.TCP, services.UDP}
 	default:
-		return l, false
+		return nil
 	}
 	port, message := parseListen(v.String())
-	l.port = port
-	return l, message == ""
+	if message != "" {
+		return nil
+	}
+	list := make([]listener, len(protocols))
+	for i, p := range protocols {
+		list[i] = listener{p, port}
+	}
+	return list
 }
 
 // checkListeners reports services of one host that listen on the same port. taken collects who listens where.
@@ -198,24 +208,25 @@ func (c *checker) checkListeners(at place, service string, config services.Confi
 		return
 	}
 	eachString(at, config, func(at place, v reflect.Value) {
-		l, ok := listenerOf(v)
-		if !ok {
-			return
+		for _, l := range listenersOf(v) {
+			key := l.String()
+			if other, ok := taken[key]; ok {
+				c.addf(at, "%s is already taken by service %s of this host", key, other)
+				return
+			}
+			taken[key] = service
 		}
-		key := l.String()
-		if other, ok := taken[key]; ok {
-			c.addf(at, "%s is already taken by service %s of this host", key, other)
-			return
-		}
-		taken[key] = service
 	})
 }
 
 // hostName returns what is wrong with a name that has to be one of the lab's, or "".
 func (c *checker) hostName(text string) string {
-	t, message := c.target(text)
-	if message == "" && t.node < 0 && t.address.IsValid() {
+	if _, err := netip.ParseAddr(text); err == nil {
 		return fmt.Sprintf("%s is an address, wanted the name of a node", quote(text))
 	}
+	if c.nodesKnown && c.zoneOf(text) != nil {
+		return ""
+	}
+	_, message := c.target(text)
 	return message
 }

@@ -11,10 +11,13 @@ const (
 // checkNodes checks each entry of the nodes by itself.
 func (c *checker) checkNodes() {
 	section := c.root.field("nodes")
+	hosts := c.hostsOfEntries()
 	for i := range c.t.Nodes.entries {
 		e := &c.t.Nodes.entries[i]
+		c.from = hosts[i]
 		c.checkNode(section.field(e.Name), e.Name, &e.Value)
 	}
+	c.checkDNS(c.root.field("defaults").field("dns"), &c.t.Defaults.DNS)
 	c.checkTCP(c.root.field("defaults").field("tcp"), &c.t.Defaults.TCP)
 }
 
@@ -24,7 +27,8 @@ func (c *checker) checkNode(at place, name string, n *Node) {
 		kind = Host
 	}
 	if kind != Host {
-		c.only(at, name, kind, "hosts", map[string]bool{"services": n.Services.Len() > 0, "tcp": n.TCP != (TCP{}), "prefer": n.Prefer != ""})
+		c.only(at, name, kind, "hosts", map[string]bool{"services": n.Services.Len() > 0, "tcp": n.TCP != (TCP{}), "prefer": n.Prefer != "",
+			"dns": n.DNS.given()})
 	}
 	if kind == Switch {
 		c.only(at, name, kind, "hosts and routers", map[string]bool{"ip": n.IP != "", "routes": n.Routes != nil})
@@ -40,6 +44,11 @@ func (c *checker) checkNode(at place, name string, n *Node) {
 		c.addf(at.field("prefer"), "%s prefers %s but speaks only %s", name, n.Prefer, ip)
 	}
 	c.checkTCP(at.field("tcp"), &n.TCP)
+	dns := at.field("dns")
+	c.checkDNS(dns, &n.DNS)
+	if n.DNS.given() && n.DNS.Servers == nil && c.t.Defaults.DNS.Servers == nil {
+		c.addf(dns, "it names no servers: want \"servers\", the nodes with a dns-server")
+	}
 	listeners := map[string]string{}
 	for i := range n.Services.entries {
 		s := &n.Services.entries[i]

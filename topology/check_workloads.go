@@ -17,7 +17,9 @@ func (c *checker) checkWorkloads() {
 		if c.t.Duration > 0 && w.Start >= c.t.Duration {
 			c.addf(at.field("start"), "found %s, wanted less than the run's duration of %s", w.Start, c.t.Duration)
 		}
+		c.from = c.clients(w.From)
 		c.checkConfig(at, w.Type, w.Config)
+		c.checkAsker(at, w.Config)
 		if c.t.Duration == 0 && w.Config != nil && w.Config.Endless() {
 			c.addf(at, `this %s never ends by itself: the file needs a "duration"`, w.Type)
 		}

@@ -22,6 +22,12 @@ type shorthand interface {
 	setString(s string)
 }
 
+// listShorthand is implemented by types that may also be written as a list, which is one of their fields.
+type listShorthand interface {
+	// list returns a pointer to that field.
+	list() any
+}
+
 var textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 
 // topology decodes a whole file.
@@ -41,12 +47,21 @@ func (d *decoder) decode(at place, target reflect.Value) {
 	case *Workload:
 		d.workload(at, x)
 		return
+	case *services.Nodes:
+		if at.v.kind == stringKind {
+			x.SetString(at.v.text)
+			return
+		}
 	case ordered:
 		d.ordered(at, x)
 		return
 	case shorthand:
 		if at.v.kind == stringKind {
 			x.setString(at.v.text)
+			return
+		}
+		if l, ok := pointer.(listShorthand); ok && at.v.kind == arrayKind {
+			d.decode(at, reflect.ValueOf(l.list()).Elem())
 			return
 		}
 	case services.Toggle:

@@ -2,6 +2,8 @@ package topology
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 
 	"netlab/services"
 )
@@ -17,6 +19,12 @@ func walk(at place, v reflect.Value, visit func(at place, v reflect.Value, f str
 	case reflect.Slice:
 		for i := range v.Len() {
 			walk(at.item(i), v.Index(i), visit)
+		}
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, k := range keys {
+			walk(at.field(k.String()), v.MapIndex(k), visit)
 		}
 	case reflect.Struct:
 		if v.CanAddr() {

@@ -13,6 +13,9 @@ type Options struct {
 	// Seed and Duration replace what the file says, before it is checked. Nil leaves it.
 	Seed     *uint64
 	Duration *units.Duration
+	// Complete says that nothing runs but what the file says, so that a client of a host without services is a mistake. Otherwise
+	// a Go program may serve it.
+	Complete bool
 	// CheckFilter checks the filter of the captures. nodes are the names of all nodes. Nil doesn't check it.
 	CheckFilter func(filter string, nodes []string) error
 	// CheckExpect checks an expectation against a resolved topology. offset is the byte of the expression at which the

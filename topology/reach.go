@@ -14,13 +14,13 @@ func (c *checker) checkReachable() {
 		if err != nil {
 			continue
 		}
+		c.from = from
 		c.checkPaths(c.root.field("workloads").field(name), from, w.Config)
 	}
-	hosts := make([][]int, c.t.Nodes.Len()) // the nodes of each entry
-	for n, entry := range c.lab.entry {
-		hosts[entry] = append(hosts[entry], n)
-	}
+	c.checkServersReachable()
+	hosts := c.hostsOfEntries()
 	for i, e := range c.t.Nodes.Entries() {
+		c.from = hosts[i]
 		for name, s := range e.Value.Services.All() {
 			c.checkPaths(c.root.field("nodes").field(e.Name).field("services").field(name), hosts[i], s.Config)
 		}

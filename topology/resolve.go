@@ -49,6 +49,7 @@ func (c *checker) resolve() *Topology {
 	}
 	for name, w := range t.Workloads.All() {
 		w.From = c.names(w.From)
+		w.Config = c.expanded(w.Config)
 		out.Workloads.Set(name, w)
 	}
 	for _, f := range t.Faults {
@@ -107,6 +108,8 @@ func (c *checker) resolveNode(n int, subnets map[int]plan.Segment) Node {
 			}
 		}
 		node.TCP = node.TCP.over(c.t.Defaults.TCP).filled()
+		node.DNS = c.resolveDNS(n)
+		node.Services = c.expandServices(node.Services)
 	}
 	return node
 }

@@ -29,6 +29,9 @@ var wants = map[reflect.Type]string{
 	reflect.TypeFor[services.HostName]():  `a name such as "server"`,
 	reflect.TypeFor[services.ListenTCP](): `a port such as ":80"`,
 	reflect.TypeFor[services.ListenUDP](): `a port such as ":53"`,
+	listenAnyType:                         `a port such as ":53"`,
+	nodesListType:                         `a name, a pattern such as "web[*]", or a list of them`,
+	reflect.TypeFor[DNS]():                `the name of a node with a dns-server, a list of them, or an object`,
 	reflect.TypeFor[Link]():               `"a - b" or an object`,
 	reflect.TypeFor[Patterns]():           `a name, a pattern such as "web[*]", or a list of them`,
 }
@@ -151,6 +154,12 @@ func (l *Link) setString(s string) { *l = Link{Between: s} }
 
 // setString makes a list of one pattern.
 func (p *Patterns) setString(s string) { *p = Patterns{s} }
+
+// setString names the only server.
+func (d *DNS) setString(s string) { *d = DNS{Servers: Patterns{s}} }
+
+// list is the servers.
+func (d *DNS) list() any { return &d.Servers }
 
 // checkEnum returns what is wrong with a value of which there are only some, or "".
 func checkEnum(field, found string, enum []string) string {

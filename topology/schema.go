@@ -24,10 +24,11 @@ func Schema(catalog Catalog) ([]byte, error) {
 	root := b.reflect(reflect.TypeFor[Topology]())
 	b.defs["Node"] = b.reflect(reflect.TypeFor[Node]())
 	b.defs["LinkObject"] = b.reflect(reflect.TypeFor[linkObject]())
+	b.defs["DNSObject"] = b.reflect(reflect.TypeFor[dnsObject]())
 	b.defs["Fault"].OneOf = oneVerb()
 	b.union("Service", catalog, services.Service, b.reflect(reflect.TypeFor[serviceObject]()))
 	b.union("Workload", catalog, services.Workload, b.reflect(reflect.TypeFor[workloadObject]()))
-	for _, name := range []string{"Topology", "linkObject", "serviceObject", "workloadObject"} {
+	for _, name := range []string{"Topology", "linkObject", "dnsObject", "serviceObject", "workloadObject"} {
 		delete(b.defs, name)
 	}
 	root.Version = jsonschema.Version
@@ -48,6 +49,7 @@ func Schema(catalog Catalog) ([]byte, error) {
 // These have the fields of their types and not the methods, by which the types are described elsewhere.
 type (
 	linkObject     Link
+	dnsObject      DNS
 	serviceObject  Service
 	workloadObject Workload
 )
@@ -91,6 +93,9 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[Patterns]():
 		list := &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}}
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text("", "client", "web[1..3]", "web[*]", "web*"), list}}
+	case reflect.TypeFor[DNS]():
+		list := &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}}
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text("", "ns", "ns[1..2]"), list, reference("DNSObject")}}
 	case reflect.TypeFor[RawObject]():
 		return variantSchema()
 	case reflect.TypeFor[netip.Prefix]():
@@ -103,7 +108,7 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 		return text("", "http://server/path")
 	case hostNameType:
 		return text("", "server", "www.lab")
-	case listenTCPType, listenUDPType:
+	case listenTCPType, listenUDPType, listenAnyType:
 		return text(portPattern, ":80")
 	}
 	if t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Map[") && t.PkgPath() == nodeType.PkgPath() {

@@ -116,6 +116,29 @@ func (p place) item(i int) place {
 	return p.down(nil, "["+strconv.Itoa(i)+"]")
 }
 
+// descend returns the place of something further down, named as in "records.www.a[1]". Names of members may hold dots.
+func (p place) descend(path string) place {
+	for path != "" {
+		if index, rest, ok := strings.Cut(path, "]"); ok && path[0] == '[' {
+			if i, err := strconv.Atoi(index[1:]); err == nil {
+				p, path = p.item(i), strings.TrimPrefix(rest, ".")
+				continue
+			}
+		}
+		end := strings.IndexAny(path, ".[")
+		for i, r := range path + "." {
+			if (r == '.' || r == '[') && p.member(path[:i]) != nil {
+				end = i
+			}
+		}
+		if end <= 0 {
+			end = len(path)
+		}
+		p, path = p.field(path[:end]), strings.TrimPrefix(path[end:], ".")
+	}
+	return p
+}
+
 func (p place) member(name string) *value {
 	if p.given() && p.v.kind == objectKind {
 		return p.v.member(name)

@@ -31,6 +31,7 @@ type Defaults struct {
 	Link LinkParams `json:"link,omitzero" jsonschema_description:"Properties of links that don't give them."`
 	TCP  TCP        `json:"tcp,omitzero" jsonschema_description:"TCP settings of hosts that don't give them."`
 	IP   IPFamilies `json:"ip,omitempty" jsonschema_description:"IP versions of nodes that don't give them." jsonschema:"enum=dual,enum=ipv4,enum=ipv6,default=dual"`
+	DNS  DNS        `json:"dns,omitzero" jsonschema_description:"Name servers of hosts that don't give them."`
 }
 
 // NodeKind is what a node is.
@@ -60,6 +61,7 @@ type Node struct {
 	Prefer   IPFamilies   `json:"prefer,omitempty" jsonschema_description:"IP version that a dual-stack host dials first. Default ipv4." jsonschema:"enum=ipv4,enum=ipv6,default=ipv4"`
 	Services Map[Service] `json:"services,omitzero" jsonschema_description:"What runs on a host, by name."`
 	TCP      TCP          `json:"tcp,omitzero" jsonschema_description:"TCP settings of a host."`
+	DNS      DNS          `json:"dns,omitzero" jsonschema_description:"Name servers that a host asks for names: a node with a dns-server, a list of them, or an object. Default: none; the host then knows the names of all nodes and sends no packet for them."`
 	Routes   []Route      `json:"routes,omitzero" jsonschema_description:"Routes of a host or router beyond its own networks. Default: shortest paths by latency. When given, these are all."`
 	// Subnets and Ageing and Neighbors belong to switches.
 	Subnets   []netip.Prefix `json:"subnets,omitempty" jsonschema_description:"IPv4 and IPv6 networks of the segment behind a switch. Default: 10.x.0.0/16 and fd00:0:0:x::/64 after a hash of the switch's name."`
@@ -86,6 +88,15 @@ type TCP struct {
 	ReceiveBuffer     units.Bytes    `json:"receive_buffer,omitempty" jsonschema_description:"Receive buffer of a connection, and so the largest window that it offers. Default 512KiB, tuned up to 8MiB; when given it is not tuned."`
 	KeepAlive         units.Duration `json:"keep_alive,omitempty" jsonschema_description:"Idle time after which a keep-alive probe is sent, and the time between unanswered ones; after nine the connection is given up. Default: none are sent."`
 	UserTimeout       units.Duration `json:"user_timeout,omitempty" jsonschema_description:"How long sent data may stay unacknowledged before the connection is given up (RFC 5482); that of a single segment counts from its tail loss probe. Default: 15 retransmissions."`
+}
+
+// DNS says how a host finds names. Without servers it knows those of all nodes.
+type DNS struct {
+	Servers  Patterns       `json:"servers,omitzero" jsonschema_description:"Nodes with a dns-server on port 53, in the order in which they are asked. An empty list means none."`
+	Search   []string       `json:"search,omitzero" jsonschema_description:"Domains that complete a name: web1 is looked up as web1.lab. Default: the zones of the servers. An empty list means none."`
+	Timeout  units.Duration `json:"timeout,omitempty" jsonschema_description:"How long a server has for an answer. Default 5s."`
+	Attempts int            `json:"attempts,omitempty" jsonschema_description:"How often all servers are asked before a lookup fails. Default 2."`
+	Cache    *bool          `json:"cache,omitempty" jsonschema_description:"Whether answers are kept for their time to live." jsonschema:"default=true"`
 }
 
 // Route is one entry of a node's routing table.

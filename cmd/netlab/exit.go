@@ -86,12 +86,13 @@ func codeOfRun(results *netlab.Results, err error) int {
 func codeOfFailure(err error) int {
 	var file *fs.PathError
 	var panicked *netlab.PanicError
+	var forward *netlab.ForwardError
 	switch {
 	case errors.As(err, &panicked) || errors.Is(err, netlab.ErrNoProgress):
 		return exitInternal
 	case errors.Is(err, netem.ErrStandstill) || errors.Is(err, netem.ErrLimit):
 		return exitInconclusive // a lab that never gets done
-	case errors.As(err, &file):
+	case errors.As(err, &file) || errors.As(err, &forward):
 		return exitUsage
 	}
 	return exitInternal

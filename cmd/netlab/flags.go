@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"netlab"
 	"netlab/units"
 )
 
@@ -70,5 +71,16 @@ func speedFlag(to *float64) pflag.Value {
 		}
 		*to = f
 		return nil
+	}}
+}
+
+// forwardFlag reads a port that is forwarded, as often as it is given.
+func forwardFlag(to *[]netlab.Forward) pflag.Value {
+	return &value{kind: "FORWARD", parse: func(s string) error {
+		f, err := netlab.ParseForward(s)
+		if err == nil {
+			*to = append(*to, f)
+		}
+		return err
 	}}
 }

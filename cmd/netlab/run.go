@@ -24,6 +24,19 @@ It writes a folder, netlab-out/<name> unless -o gives another:
 A file with variants runs each of them, one after the other, each in a folder of its own
 below that one, and shows their figures side by side. So do several files.
 
+With --realtime, --forward lets programs of this machine talk to hosts of the lab:
+
+  --forward 8443=web:443                     127.0.0.1:8443 to port 443 of host web
+  --forward 127.0.0.1:8443=client@web:443    host client of the lab connects to it
+  --forward udp:[::1]:5353=ns:53             UDP instead of TCP
+  --forward 0=web:80                         the machine chooses a port
+
+A host of the lab takes the program's part: what the program sends crosses the lab as packets
+of that host. It is the first in the file that reaches the target, unless one is named. Such a
+run goes on until its duration is over or Ctrl-C. Programs that have to trust the lab's
+certificates find its authority in ca.pem, in the run's folder; a server to which a port is
+forwarded has the name localhost too.
+
 The first Ctrl-C (or SIGTERM) ends the run and keeps what was written so far; the second
 one kills it.
 
@@ -42,7 +55,8 @@ is shown, and what the file expects decides.`
 const runExamples = `  netlab run handshake
   netlab run --seed 2 -o /tmp/out topology.json
   netlab run --json topology.json | jq .workloads
-  netlab run --speed 1x topology.json`
+  netlab run --speed 1x topology.json
+  netlab run --realtime --forward 8080=server:80 topology.json`
 
 // runFlags are what the command line of run says.
 type runFlags struct {
@@ -53,6 +67,7 @@ type runFlags struct {
 	speed    float64
 	speedArg string
 	realTime bool
+	forward  []netlab.Forward
 	json     bool
 	quiet    bool
 	verbose  int
@@ -85,6 +100,7 @@ func runCommand() *cobra.Command {
 	flags.Var(durationFlag(&f.duration), "duration", "virtual time to run instead of the file's, such as 30s")
 	flags.Var(speedFlag(&f.speed), "speed", "pace: 1x is the wall's clock, 10x faster; default unlimited")
 	flags.BoolVar(&f.realTime, "realtime", false, "run on the machine's clock; runs differ from each other")
+	flags.Var(forwardFlag(&f.forward), "forward", "let programs of this machine in, as 8443=web:443; with --realtime, repeatable")
 	flags.BoolVar(&f.json, "json", false, "print results as JSON; of several runs, an array")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no summary and no progress")
 	flags.CountVarP(&f.verbose, "verbose", "v", "print logs on standard error; -vv: debug messages too")
@@ -92,7 +108,7 @@ func runCommand() *cobra.Command {
 	_ = flags.MarkHidden("report-for")
 	_ = c.MarkFlagDirname("output")
 	_ = c.RegisterFlagCompletionFunc("variant", completeVariants)
-	for _, name := range []string{"seed", "duration"} {
+	for _, name := range []string{"seed", "duration", "forward"} {
 		_ = c.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
 	}
 	_ = c.RegisterFlagCompletionFunc("speed", cobra.FixedCompletions([]cobra.Completion{"0.1x", "1x", "10x"},
@@ -111,6 +127,8 @@ func (f *runFlags) check(c *cobra.Command) error {
 		return errors.New("--output wants the name of a folder")
 	case given("speed") && f.realTime:
 		return errors.New("--speed and --realtime exclude each other: real time has its own pace")
+	case len(f.forward) > 0 && !f.realTime:
+		return errors.New("--forward goes with --realtime only: virtual time can't wait for programs outside the lab")
 	case given("variant") && f.variant == "":
 		return errors.New("--variant wants the name of a variant")
 	}
@@ -132,6 +150,9 @@ func run(c *cobra.Command, f *runFlags, args []string) error {
 	jobs, err := jobsOf(c, f, inputs)
 	if err != nil {
 		return err
+	}
+	if len(f.forward) > 0 && len(jobs) > 1 {
+		return fmt.Errorf("--forward wants one lab, found %d: name one file, and one of its variants with --variant", len(jobs))
 	}
 	screen := newConsole(c.ErrOrStderr())
 	stop := listenForSignals(screen, f.child != "")
@@ -182,5 +203,5 @@ type outcome struct {
 
 // options are the options that replace parts of a file.
 func (f *runFlags) options() *netlab.LoadOptions {
-	return &netlab.LoadOptions{Seed: f.seed, Duration: f.duration}
+	return &netlab.LoadOptions{Seed: f.seed, Duration: f.duration, Complete: true}
 }

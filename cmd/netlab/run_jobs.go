@@ -88,7 +88,8 @@ func apart(jobs []job) error {
 
 // play runs a lab in this process and says how long it took on the machine's clock.
 func play(f *runFlags, j job, screen *console, stop *signals) (*netlab.Results, time.Duration, error) {
-	options := &netlab.RunOptions{Dir: j.dir, RealTime: f.realTime, Speed: f.speed, Log: f.logger(screen)}
+	options := &netlab.RunOptions{Dir: j.dir, RealTime: f.realTime, Speed: f.speed, Log: f.logger(screen), Forward: f.forward}
+	options.Forwarding = announce(screen, j.dir)
 	progress := newProgress(screen, j.title(), j.lab.Topology().Duration.Std(), f.quiet)
 	options.Progress = progress.report
 	began := time.Now()
@@ -96,6 +97,22 @@ func play(f *runFlags, j job, screen *console, stop *signals) (*netlab.Results, 
 	took := time.Since(began)
 	screen.finish()
 	return results, took, err
+}
+
+// announce returns what tells of the ports that are forwarded, and of the lab's authority in the run's folder.
+func announce(screen *console, dir string) func(netlab.Forward) {
+	told := dir == ""
+	return func(f netlab.Forward) {
+		if !told {
+			told = true
+			screen.say("netlab: " + filepath.Join(dir, netlab.AuthorityFile) + " is the lab's certificate authority")
+		}
+		kind := ""
+		if f.Network == "udp" {
+			kind = "UDP "
+		}
+		screen.say(fmt.Sprintf("netlab: forwarding %s%s → %s from %s", kind, f.Listen, f.To, f.From))
+	}
 }
 
 // logger returns where a lab logs, nil if nobody wants to read it.

@@ -57,7 +57,7 @@ func validateOne(c *cobra.Command, name, variant string, resolved bool) error {
 	if err != nil {
 		return err
 	}
-	all, err := netlab.Parse(in.name, in.data, nil)
+	all, err := netlab.Parse(in.name, in.data, &netlab.LoadOptions{Complete: true})
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,12 @@ package catalog
 
 import (
 	"netlab/services"
+	"netlab/services/chat"
 	"netlab/services/echo"
+	"netlab/services/load/clients"
+	"netlab/services/lookup"
+	"netlab/services/nameserver"
+	"netlab/services/pages"
 	"netlab/services/ping"
 	"netlab/services/stream"
 	"netlab/services/traceroute"
@@ -13,18 +18,27 @@ import (
 
 // all holds the services and then the workloads, each by name.
 var all = []services.Type{
+	nameserver.Server,
 	web.Server,
 	echo.TCPServer,
 	transfer.Sink,
 	echo.UDPServer,
 	stream.Sink,
 
+	chat.Chat,
+	clients.DNS,
+	lookup.Type,
 	echo.Type,
 	web.Fetch,
+	clients.HTTPLoad,
+	pages.Type,
 	ping.Type,
+	clients.TCP,
 	transfer.Type,
 	traceroute.Type,
+	clients.UDP,
 	stream.Type,
+	chat.Socket,
 }
 
 // All returns all types, services first, then workloads, each sorted by name.

@@ -47,8 +47,10 @@ func TestConfigs(t *testing.T) {
 			config := typ.Config()
 			require.NotSame(t, config, typ.Config())
 			v := reflect.ValueOf(config).Elem()
-			for i := range v.NumField() {
-				f := v.Type().Field(i)
+			for _, f := range reflect.VisibleFields(v.Type()) {
+				if f.Anonymous {
+					continue
+				}
 				name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 				require.Regexp(t, snake, name)
 				require.Regexp(t, `\.$`, f.Tag.Get("jsonschema_description"), name)
@@ -61,11 +63,11 @@ func TestConfigs(t *testing.T) {
 				}
 				switch {
 				case required:
-					require.True(t, v.Field(i).IsZero() && preset == "", name)
+					require.True(t, v.FieldByIndex(f.Index).IsZero() && preset == "", name)
 				case preset == "":
-					require.True(t, v.Field(i).IsZero() && options == "omitempty", name)
+					require.True(t, v.FieldByIndex(f.Index).IsZero() && (options == "omitempty" || options == "omitzero"), name)
 				default:
-					require.Equal(t, preset, fmt.Sprint(v.Field(i).Interface()), name)
+					require.Equal(t, preset, fmt.Sprint(v.FieldByIndex(f.Index).Interface()), name)
 				}
 			}
 			_, err := typ.New(config, services.Info{Name: "x", Hosts: []string{"a"}})

@@ -1,35 +1,47 @@
-// Package web is the service "http-server", which serves objects over HTTP/1.1, and the workload "http-fetch", which gets
-// them.
+// Package web is the service "http-server" and the workload "http-fetch", which gets objects from it.
 //
 // Objects are made of bytes that depend on their path alone. The server sends their SHA-256 along (Content-Digest, RFC
 // 9530), and the client compares it, so a response that was damaged on the way, by a cache or a proxy for example, shows.
+//
+// A server may also have handlers ([Handler]) at some paths, and be a model of a machine that can do only so much (package
+// capacity).
 package web
 
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"netlab/services"
+	"netlab/services/httpclient"
 	"netlab/units"
 )
 
-const maxConcurrency = 1 << 16
+const (
+	maxConcurrency = 1 << 16
+	maxParts       = 1_000_000
+)
+
+// Client is what all clients have in common, under a name of its own.
+type Client = httpclient.Config
 
 // Config configures the workload.
 type Config struct {
-	URL         services.URL   `json:"url" jsonschema_description:"What is fetched, such as http://server/path." jsonschema:"required"`
-	Count       int            `json:"count" jsonschema_description:"How many requests each host makes; 0 goes on until the end of the run." jsonschema:"default=1"`
+	URL         services.URL   `json:"url,omitempty" jsonschema_description:"What is fetched, such as http://server/path. This or urls."`
+	URLs        []services.URL `json:"urls,omitempty" jsonschema_description:"What is fetched if it is several, in this order."`
+	Objects     int            `json:"objects,omitempty" jsonschema_description:"Fetches url/1, url/2 and so on up to this number instead of url, as a browser does with the objects of a page."`
+	Count       int            `json:"count" jsonschema_description:"How many times each host fetches everything; 0 goes on until the end of the run." jsonschema:"default=1"`
 	Concurrency int            `json:"concurrency" jsonschema_description:"How many requests of a host are under way at most." jsonschema:"default=1"`
 	Interval    units.Duration `json:"interval,omitempty" jsonschema_description:"Time from the start of one request to that of the next; one that finds all others under way waits. Default 0s: a request starts when another ends."`
-	Timeout     units.Duration `json:"timeout" jsonschema_description:"How long a request may take, from the dial to the last byte." jsonschema:"default=30s"`
-	KeepAlive   bool           `json:"keep_alive" jsonschema_description:"Whether connections are used again." jsonschema:"default=true"`
+	Client
 }
 
 // NewConfig returns the defaults.
 func NewConfig() *Config {
-	return &Config{Count: 1, Concurrency: 1, Timeout: units.Duration(30 * time.Second), KeepAlive: true}
+	return &Config{Count: 1, Concurrency: 1, Client: httpclient.NewConfig()}
 }
 
 // Endless implements services.Config.
@@ -37,41 +49,80 @@ func (c *Config) Endless() bool { return c.Count == 0 }
 
 // Validate implements services.Config.
 func (c *Config) Validate() error {
-	var list []error
-	if c.URL == "" {
-		list = append(list, services.Fieldf("url", "missing: want one such as \"http://server/path\""))
-	} else if _, err := c.URL.Parse(); err != nil {
-		list = append(list, services.Fieldf("url", "%s", err))
+	list := []error{c.Client.Validate()}
+	add := func(field, format string, args ...any) { list = append(list, services.Fieldf(field, format, args...)) }
+	if c.URL != "" && len(c.URLs) > 0 {
+		add("urls", "found url and urls, wanted one of them")
+	} else if len(c.URLs) == 0 {
+		list = append(list, c.CheckURL("url", c.URL))
+	}
+	for _, u := range c.URLs {
+		list = append(list, c.CheckURL("urls", u))
+	}
+	if c.Objects < 0 || c.Objects > maxParts {
+		add("objects", "found %d, wanted 1 to %d", c.Objects, maxParts)
+	}
+	for _, u := range c.urls() {
+		if c.Objects > 0 && strings.Contains(string(u), "?") {
+			add("objects", "found %d, but %q has a query, behind which no number can be put", c.Objects, string(u))
+		}
 	}
 	if c.Count < 0 {
-		list = append(list, services.Fieldf("count", "found %d, wanted 0 or more", c.Count))
+		add("count", "found %d, wanted 0 or more", c.Count)
 	}
 	if c.Concurrency < 1 || c.Concurrency > maxConcurrency {
-		list = append(list, services.Fieldf("concurrency", "found %d, wanted 1 to %d", c.Concurrency, maxConcurrency))
+		add("concurrency", "found %d, wanted 1 to %d", c.Concurrency, maxConcurrency)
 	}
 	if c.Interval < 0 {
-		list = append(list, services.Fieldf("interval", "found %s, wanted 0s or more", c.Interval))
-	}
-	if c.Timeout <= 0 {
-		list = append(list, services.Fieldf("timeout", "found %s, wanted more than 0s", c.Timeout))
+		add("interval", "found %s, wanted 0s or more", c.Interval)
 	}
 	return errors.Join(list...)
 }
 
+// urls are those of the configuration.
+func (c *Config) urls() []services.URL {
+	if len(c.URLs) > 0 {
+		return c.URLs
+	}
+	return []services.URL{c.URL}
+}
+
 // Calls implements services.Caller.
 func (c *Config) Calls() []services.Call {
-	return []services.Call{{Field: "url", Host: c.URL.Host(), Protocol: services.TCP, Port: c.URL.Port()}}
+	if len(c.URLs) == 0 {
+		return []services.Call{httpclient.Call("url", c.URL)}
+	}
+	var list []services.Call
+	for _, u := range c.URLs {
+		list = append(list, httpclient.Call("urls", u))
+	}
+	return list
+}
+
+// targets are what is fetched, in order.
+func (c *Config) targets() []string {
+	var list []string
+	for _, u := range c.urls() {
+		if c.Objects == 0 {
+			list = append(list, string(u))
+		}
+		for i := range c.Objects {
+			list = append(list, strings.TrimSuffix(string(u), "/")+"/"+strconv.Itoa(i+1))
+		}
+	}
+	return list
 }
 
 // Fetch describes the workload.
 var Fetch = services.Type{
 	Name: "http-fetch", Role: services.Workload,
-	Doc: "Fetches a URL over HTTP/1.1, once or many times, one request after the other or several at once, and measures how " +
-		"long connections, first bytes and whole responses take.",
+	Doc: "Fetches a URL or several over HTTP, once or many times, one request after the other or several at once, and measures how " +
+		"long connections, TLS handshakes, first bytes and whole responses take.",
 	Config: func() services.Config { return NewConfig() },
 	Result: func() any { return new(Result) },
 	New: func(config services.Config, info services.Info) (services.Runner, error) {
 		r := &runner{config: *config.(*Config), hosts: make([]tally, len(info.Hosts))}
+		r.targets = r.config.targets()
 		for i := range r.hosts {
 			r.hosts[i].init()
 		}
@@ -80,27 +131,34 @@ var Fetch = services.Type{
 }
 
 type runner struct {
-	config Config
-	hosts  []tally // by index of the host
+	config  Config
+	targets []string
+	hosts   []tally // by index of the host
 }
 
 // Run implements services.Runner.
 func (r *runner) Run(ctx context.Context, env *services.Env) error {
-	c := newClient(ctx, env, r.config, &r.hosts[env.Index])
-	defer c.close()
-	turns := &turns{count: r.config.Count, start: env.Elapsed(), interval: r.config.Interval.Std()}
+	t := &r.hosts[env.Index]
+	client, err := httpclient.New(ctx, env, r.config.Client, httpclient.Options{Connected: t.connected})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	start := env.Elapsed()
+	turns := &turns{count: r.config.Count * len(r.targets), start: start, interval: r.config.Interval.Std()}
 	workers := r.config.Concurrency
-	if r.config.Count > 0 {
-		workers = min(workers, r.config.Count)
+	if turns.count > 0 {
+		workers = min(workers, turns.count)
 	}
 	for range workers {
 		env.Go(func() {
 			for {
-				at, ok := turns.next()
+				n, at, ok := turns.next()
 				if !ok || env.SleepUntil(ctx, at) != nil {
 					return
 				}
-				c.fetch(ctx)
+				o := client.Do(ctx, r.targets[n%len(r.targets)])
+				t.count(&o, env.Elapsed()-start)
 			}
 		})
 	}
@@ -118,14 +176,14 @@ type turns struct {
 	done int
 }
 
-// next returns when the next request is due, and whether there is one.
-func (t *turns) next() (at time.Duration, ok bool) {
+// next returns the number of the next request, when it is due, and whether there is one.
+func (t *turns) next() (n int, at time.Duration, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.count > 0 && t.done >= t.count {
-		return 0, false
+		return 0, 0, false
 	}
-	at = t.start + time.Duration(t.done)*t.interval
+	n = t.done
 	t.done++
-	return at, true
+	return n, t.start + time.Duration(n)*t.interval, true
 }

@@ -2,21 +2,18 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"hash/fnv"
-	"io"
+	"errors"
 	"maps"
 	"mime"
 	"net"
 	nethttp "net/http"
-	"strconv"
+	"slices"
 	"strings"
-	"sync"
 
 	"netlab/http"
 	"netlab/services"
-	"netlab/services/content"
+	"netlab/services/capacity"
+	"netlab/services/secure"
 	"netlab/tcp"
 	"netlab/units"
 )
@@ -24,22 +21,33 @@ import (
 // maxObject is the largest object that a server makes.
 const maxObject units.Bytes = 1 << 40
 
-// bytesPrefix begins the paths that say how long their object is.
-const bytesPrefix = "/bytes/"
+// maxHeader is the largest limit of a request's header.
+const maxHeader units.Bytes = 1 << 30
 
-// digestField is the header field with the SHA-256 of a response's content (RFC 9530).
-const digestField = "Content-Digest"
+// Capacity is how much a server can do, a [capacity.Config], under a name of its own.
+type Capacity = capacity.Config
 
 // ServerConfig configures the service "http-server".
 type ServerConfig struct {
 	Listen      services.ListenTCP `json:"listen" jsonschema_description:"Where it listens." jsonschema:"default=:80"`
-	Objects     units.Bytes        `json:"objects" jsonschema_description:"Size of the object at every path but /bytes/<n>, where one of n bytes is." jsonschema:"default=10kB"`
+	TLS         secure.Server      `json:"tls,omitzero" jsonschema_description:"TLS, so that the server's URLs begin with https: true, or an object with details. Default false. The port is still that of listen; that of https is 443."`
+	HTTP2       bool               `json:"http2" jsonschema_description:"Whether HTTP/2 is offered over TLS. HTTP/1.1 always is." jsonschema:"default=true"`
+	H2C         bool               `json:"h2c,omitempty" jsonschema_description:"Whether clients may speak HTTP/2 without TLS, if they know that they can." jsonschema:"default=false"`
+	MaxStreams  int                `json:"max_streams,omitempty" jsonschema_description:"How many requests of one HTTP/2 connection are under way at most. Default 250."`
+	Objects     units.Bytes        `json:"objects" jsonschema_description:"Size of the object at every path that no handler has, but for /bytes/<n>, where one of n bytes is." jsonschema:"default=10kB"`
 	ContentType string             `json:"content_type" jsonschema_description:"Media type of the objects." jsonschema:"default=application/octet-stream"`
+	Handlers    map[string]Handler `json:"handlers,omitempty" jsonschema_description:"What answers by path: /items is this path alone, /items/ all paths below as well. The longest path wins."`
+	Capacity
+	ErrorRate     units.Probability `json:"error_rate,omitempty" jsonschema_description:"Share of requests that fail at once, before they need a core. Default 0%."`
+	ErrorStatus   int               `json:"error_status,omitempty" jsonschema_description:"Status of requests that fail. Default 500."`
+	HeaderTimeout units.Duration    `json:"header_timeout,omitempty" jsonschema_description:"How long a client may take to send the header of a request, or for a TLS handshake. Default: no limit."`
+	IdleTimeout   units.Duration    `json:"idle_timeout,omitempty" jsonschema_description:"How long a connection is kept without a request. Default: until the end."`
+	MaxHeader     units.Bytes       `json:"max_header,omitempty" jsonschema_description:"Largest header of a request; one that is larger gets status 431. Default 1MiB."`
 }
 
 // NewServerConfig returns the defaults.
 func NewServerConfig() *ServerConfig {
-	return &ServerConfig{Listen: ":80", Objects: 10_000, ContentType: "application/octet-stream"}
+	return &ServerConfig{Listen: ":80", HTTP2: true, Objects: 10_000, ContentType: "application/octet-stream"}
 }
 
 // Endless implements services.Config.
@@ -47,148 +55,179 @@ func (c *ServerConfig) Endless() bool { return true }
 
 // Validate implements services.Config.
 func (c *ServerConfig) Validate() error {
+	list := []error{c.TLS.Validate("tls"), c.Capacity.Validate(), checkErrors(nil, c.ErrorRate, c.ErrorStatus), c.validateHandlers()}
+	add := func(field, format string, args ...any) { list = append(list, services.Fieldf(field, format, args...)) }
 	if c.Listen == "" {
-		return services.Fieldf("listen", "missing: want a colon and a port, such as \":80\"")
+		add("listen", "missing: want a colon and a port, such as \":80\"")
+	}
+	if c.H2C && c.TLS.On {
+		add("h2c", "found true, but it is HTTP/2 without TLS, and the server has TLS: http2 is for that")
+	}
+	if c.MaxStreams < 0 || c.MaxStreams > 1<<31-1 {
+		add("max_streams", "found %d, wanted 1 to %d", c.MaxStreams, 1<<31-1)
 	}
 	if c.Objects < 0 || c.Objects > maxObject {
-		return services.Fieldf("objects", "found %s, wanted 0B to %s", c.Objects, maxObject)
+		add("objects", "found %s, wanted 0B to %s", c.Objects, maxObject)
 	}
-	if _, _, err := mime.ParseMediaType(c.ContentType); err != nil || !strings.Contains(c.ContentType, "/") {
-		return services.Fieldf("content_type", "%q is not a media type: want one such as \"text/html\"", c.ContentType)
+	if !mediaType(c.ContentType) {
+		add("content_type", "%q is not a media type: want one such as \"text/html\"", c.ContentType)
 	}
-	return nil
+	if c.HeaderTimeout < 0 {
+		add("header_timeout", "found %s, wanted 0s or more", c.HeaderTimeout)
+	}
+	if c.IdleTimeout < 0 {
+		add("idle_timeout", "found %s, wanted 0s or more", c.IdleTimeout)
+	}
+	if c.MaxHeader < 0 || c.MaxHeader > maxHeader {
+		add("max_header", "found %s, wanted 1B to %s", c.MaxHeader, maxHeader)
+	}
+	return errors.Join(list...)
+}
+
+// mediaType says whether s is a media type (RFC 9110, section 8.3.1).
+func mediaType(s string) bool {
+	_, _, err := mime.ParseMediaType(s)
+	return err == nil && strings.Contains(s, "/")
 }
 
 // Server describes the service.
 var Server = services.Type{
 	Name: "http-server", Role: services.Service,
-	Doc: "Serves objects of a fixed size over HTTP/1.1, the same bytes for the same path in every run, with their SHA-256 in the " +
-		"header. An object of n bytes is at /bytes/<n>.",
+	Doc: "Serves HTTP/1.1, and HTTP/2 over TLS or without. By default there are objects of a fixed size, the same bytes for the " +
+		"same path in every run, with their SHA-256 in the header; an object of n bytes is at /bytes/<n>. Handlers give " +
+		"paths something else: delays, errors, redirects, streams, collections. With cores and service_time it is a model of a " +
+		"server that can do only so much.",
 	Config: func() services.Config { return NewServerConfig() },
 	Result: func() any { return new(ServerResult) },
 	New: func(config services.Config, _ services.Info) (services.Runner, error) {
-		return &server{config: *config.(*ServerConfig), status: map[string]uint64{}}, nil
+		return newServer(*config.(*ServerConfig)), nil
 	},
 }
 
-// ServerResult is what a server reports.
-type ServerResult struct {
-	Connections uint64 `json:"connections"`
-	Requests    uint64 `json:"requests"`
-	// Aborted counts responses that broke off because the client went or the run ended.
-	Aborted uint64 `json:"aborted"`
-	// Bytes is the content of responses, as handed to the stack.
-	Bytes units.Bytes `json:"bytes"`
-	// Status counts responses by status code.
-	Status map[string]uint64 `json:"status"`
+// server is a running server.
+type server struct {
+	config  ServerConfig
+	count   *counters
+	mux     *nethttp.ServeMux
+	errors  *chance
+	cores   *capacity.Cores // nil without a model
+	places  []*place        // of the handlers, by path
+	objects *objects
 }
 
-type server struct {
-	config ServerConfig
-
-	mu     sync.Mutex
-	result ServerResult
-	status map[string]uint64
+func newServer(config ServerConfig) *server {
+	return &server{config: config, count: newCounters()}
 }
 
 // Run implements services.Runner.
 func (s *server) Run(ctx context.Context, env *services.Env) error {
+	o := &http.ServerOptions{
+		Log: env.Log, Panicked: env.Panicked, ConnState: s.state, NoHTTP2: !s.config.HTTP2, H2C: s.config.H2C,
+		MaxConcurrentStreams: s.config.MaxStreams, ReadHeaderTimeout: s.config.HeaderTimeout.Std(),
+		IdleTimeout: s.config.IdleTimeout.Std(), MaxHeaderBytes: int(s.config.MaxHeader),
+	}
+	if s.config.TLS.On {
+		protocols := []string{"h2", "http/1.1"}
+		if !s.config.HTTP2 {
+			protocols = protocols[1:]
+		}
+		var err error
+		if o.TLS, err = s.config.TLS.Config(env, protocols...); err != nil {
+			return err
+		}
+	}
+	if err := s.prepare(env); err != nil {
+		return err
+	}
 	listener, err := tcp.Listen(env.Host, string(s.config.Listen))
 	if err != nil {
 		return err
 	}
-	return http.Serve(ctx, listener, s, &http.ServerOptions{Log: env.Log, Panicked: env.Panicked, ConnState: s.state})
+	err = http.Serve(ctx, listener, s, o)
+	env.Wait()
+	s.freeze()
+	return err
+}
+
+// prepare makes the handlers.
+func (s *server) prepare(env *services.Env) error {
+	s.objects = newObjects(s.config.ContentType)
+	s.errors = newChance(env, "errors", s.config.ErrorRate, s.config.ErrorStatus)
+	if !s.config.Capacity.Empty() {
+		s.cores = capacity.New(env, s.config.Capacity, "service_time")
+	}
+	s.mux = nethttp.NewServeMux()
+	for _, path := range slices.Sorted(maps.Keys(s.config.Handlers)) {
+		h := s.config.Handlers[path]
+		p, err := h.place(env, path)
+		if err != nil {
+			return err
+		}
+		s.places = append(s.places, p)
+		for _, pattern := range h.patterns(path) {
+			s.mux.Handle(pattern, p)
+		}
+	}
+	if _, taken := s.config.Handlers["/"]; !taken {
+		s.mux.HandleFunc("/", s.object)
+	}
+	return nil
 }
 
 func (s *server) state(_ net.Conn, state nethttp.ConnState) {
 	if state == nethttp.StateNew {
-		s.mu.Lock()
-		s.result.Connections++
-		s.mu.Unlock()
+		s.count.connection()
 	}
 }
 
 // ServeHTTP implements net/http's Handler.
 func (s *server) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
-	status, sent, err := s.respond(w, r)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.result.Requests++
-	s.result.Bytes += units.Bytes(sent)
-	if err != nil {
-		s.result.Aborted++
+	rec := &recorder{ResponseWriter: w}
+	defer func() { s.count.request(r, rec) }()
+	if s.errors.hit() {
+		fail(rec, s.errors.status)
+		return
 	}
-	s.status[strconv.Itoa(status)]++
+	if s.cores != nil && !work(s.cores, rec, r) {
+		return
+	}
+	s.mux.ServeHTTP(rec, r)
 }
 
-func (s *server) respond(w nethttp.ResponseWriter, r *nethttp.Request) (status int, sent int64, err error) {
-	fail := func(status int) (int, int64, error) {
-		nethttp.Error(w, nethttp.StatusText(status), status)
-		return status, 0, nil
+// work has a model work on a request. If it returns false the request is over.
+func work(c *capacity.Cores, w *recorder, r *nethttp.Request) bool {
+	err := c.Do(r.Context())
+	switch {
+	case errors.Is(err, capacity.ErrFull):
+		fail(w, nethttp.StatusServiceUnavailable)
+	case err != nil:
+		w.err = err
 	}
-	if r.Method != nethttp.MethodGet && r.Method != nethttp.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		return fail(nethttp.StatusMethodNotAllowed)
+	return err == nil
+}
+
+// fail answers with a status and its name.
+func fail(w nethttp.ResponseWriter, status int) { nethttp.Error(w, nethttp.StatusText(status), status) }
+
+// object serves the object at a path.
+func (s *server) object(w nethttp.ResponseWriter, r *nethttp.Request) {
+	if !readOnly(w, r) {
+		return
 	}
-	size, ok := s.size(r.URL.Path)
+	size, ok := objectSize(r.URL.Path, s.config.Objects)
 	if !ok {
-		return fail(nethttp.StatusNotFound)
+		fail(w, nethttp.StatusNotFound)
+		return
 	}
-	w.Header().Set("Content-Type", s.config.ContentType)
-	w.Header().Set("Content-Length", strconv.FormatInt(int64(size), 10))
-	if r.Method == nethttp.MethodHead {
-		return nethttp.StatusOK, 0, nil
+	s.objects.plain(w, r, size)
+}
+
+// readOnly says whether a request only reads. Otherwise it is answered with status 405.
+func readOnly(w nethttp.ResponseWriter, r *nethttp.Request) bool {
+	if r.Method == nethttp.MethodGet || r.Method == nethttp.MethodHead {
+		return true
 	}
-	object := content.New(pathSeed(r.URL.Path))
-	hash := sha256.New()
-	copyContent(hash, object, int64(size)) // a hash takes all
-	w.Header().Set(digestField, digestValue([32]byte(hash.Sum(nil))))
-	w.WriteHeader(nethttp.StatusOK)
-	object.Rewind()
-	sent, err = copyContent(w, object, int64(size))
-	return nethttp.StatusOK, sent, err
-}
-
-// copyContent writes size bytes of a stream, block by block.
-func copyContent(w io.Writer, object *content.Stream, size int64) (written int64, err error) {
-	for written < size {
-		n, err := w.Write(object.Peek(size - written))
-		object.Advance(n)
-		written += int64(n)
-		if err != nil {
-			return written, err
-		}
-	}
-	return written, nil
-}
-
-// size is that of the object at a path.
-func (s *server) size(path string) (units.Bytes, bool) {
-	text, ok := strings.CutPrefix(path, bytesPrefix)
-	if !ok {
-		return s.config.Objects, true
-	}
-	n, err := strconv.ParseUint(text, 10, 63)
-	return units.Bytes(n), err == nil && units.Bytes(n) <= maxObject
-}
-
-// pathSeed makes objects at different paths differ.
-func pathSeed(path string) uint64 {
-	h := fnv.New64a()
-	io.WriteString(h, path)
-	return h.Sum64()
-}
-
-// digestValue is the value of a Content-Digest field.
-func digestValue(sum [32]byte) string {
-	return "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"
-}
-
-// Result implements services.Runner.
-func (s *server) Result() any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	result := s.result
-	result.Status = maps.Clone(s.status)
-	return &result
+	w.Header().Set("Allow", "GET, HEAD")
+	fail(w, nethttp.StatusMethodNotAllowed)
+	return false
 }

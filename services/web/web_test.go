@@ -11,6 +11,7 @@ import (
 	"netlab/http"
 	"netlab/internal/testlab"
 	"netlab/services"
+	"netlab/services/failures"
 	"netlab/services/figures"
 	"netlab/services/web"
 	"netlab/tcp"
@@ -52,8 +53,10 @@ func same(d time.Duration) *figures.Latency {
 func TestFirstByteTakesTwoRoundTrips(t *testing.T) {
 	r, s := lab(t, testlab.Config{Forward: testlab.Wire(10*ms, 0)}, web.NewServerConfig(), config(nil))
 	require.Equal(t, &web.Result{Requests: 1, Succeeded: 1, Intact: true, Bytes: 10_000, Status: map[string]uint64{"200": 1},
+		Protocols: map[string]uint64{"HTTP/1.1": 1}, Took: units.Duration(40 * ms),
 		Latency: same(40 * ms), TTFB: same(40 * ms), Connect: same(20 * ms), Connections: 1}, r)
-	require.Equal(t, &web.ServerResult{Connections: 1, Requests: 1, Bytes: 10_000, Status: map[string]uint64{"200": 1}}, s)
+	require.Equal(t, &web.ServerResult{Connections: 1, Requests: 1, Bytes: 10_000, Status: map[string]uint64{"200": 1},
+		Protocols: map[string]uint64{"HTTP/1.1": 1}}, s)
 }
 
 // 100 kB do not fit into the initial window of ten segments: slow start takes three more round trips.
@@ -157,15 +160,15 @@ func TestFailures(t *testing.T) {
 		})
 		return r
 	}
-	require.Equal(t, web.ErrorCounts{Refused: 1}, fetch(nil, config(nil)).Errors)
+	require.Equal(t, failures.Counts{Refused: 1}, fetch(nil, config(nil)).Errors)
 	r := fetch(nethttp.NotFound, config(nil))
-	require.Equal(t, web.ErrorCounts{Status: 1}, r.Errors)
+	require.Equal(t, failures.Counts{Status: 1}, r.Errors)
 	require.Equal(t, map[string]uint64{"404": 1}, r.Status)
 	r = fetch(func(w nethttp.ResponseWriter, _ *nethttp.Request) {
 		w.Header().Set("Content-Digest", "sha-256=:AAAA:")
 		io.WriteString(w, "hello")
 	}, config(nil))
-	require.Equal(t, web.ErrorCounts{Digest: 1}, r.Errors)
+	require.Equal(t, failures.Counts{Digest: 1}, r.Errors)
 	r = fetch(func(w nethttp.ResponseWriter, _ *nethttp.Request) {
 		w.Header().Set("Content-Length", "100")
 		io.WriteString(w, "hello")
@@ -174,7 +177,7 @@ func TestFailures(t *testing.T) {
 	require.EqualValues(t, 1, r.Errors.Closed+r.Errors.Reset)
 	r = fetch(func(w nethttp.ResponseWriter, r *nethttp.Request) { <-r.Context().Done() },
 		config(func(c *web.Config) { c.Timeout = units.Duration(3 * time.Second) }))
-	require.Equal(t, web.ErrorCounts{Timeout: 1}, r.Errors)
+	require.Equal(t, failures.Counts{Timeout: 1}, r.Errors)
 }
 
 func TestTheEndOfTheRunIsNoFailure(t *testing.T) {
@@ -208,7 +211,7 @@ func TestValidate(t *testing.T) {
 		require.ErrorAs(t, config(change).Validate(), &wrong)
 		require.Equal(t, field, wrong.Field)
 	}
-	require.ErrorContains(t, config(func(c *web.Config) { c.URL = "ftp://b/" }).Validate(), "is not an HTTP URL")
+	require.ErrorContains(t, config(func(c *web.Config) { c.URL = "ftp://b/" }).Validate(), "is not a URL of http or https")
 	require.NoError(t, web.NewServerConfig().Validate())
 	for field, change := range map[string]func(*web.ServerConfig){
 		"listen":       func(c *web.ServerConfig) { c.Listen = "" },

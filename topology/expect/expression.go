@@ -29,6 +29,7 @@ type Expression struct {
 	program  *vm.Program
 	figures  []string
 	known    []Dimension // of figures
+	absent   []any       // values of figures that the results don't have: 0 for a count in a map
 	literals []quantity
 	texts    []string
 }
@@ -61,8 +62,12 @@ func Compile(text string, known *Figures) (*Expression, error) {
 	}
 	e := &Expression{text: text, figures: p.figures, literals: p.literals, texts: p.texts}
 	for _, f := range e.figures {
-		d, _ := known.Dimension(f)
-		e.known = append(e.known, d)
+		found, _ := known.get(f)
+		e.known = append(e.known, found.dimension)
+		if _, fixed := known.index[f]; fixed {
+			found.value = nil
+		}
+		e.absent = append(e.absent, found.value)
 	}
 	// The optimizer knows nothing of our functions, so there is nothing to gain.
 	program, compileErr := expr.Compile(root.code, expr.Env((&evaluation{e: e}).environment()), expr.AsBool(),
@@ -105,9 +110,7 @@ type Value struct {
 func (e *Expression) Evaluate(values *Figures) Outcome {
 	o := Outcome{Text: e.text, Values: make([]Value, 0, len(e.figures))}
 	for i, name := range e.figures {
-		f, _ := values.get(name)
-		f.dimension = e.known[i]
-		o.Values = append(o.Values, e.value(name, f))
+		o.Values = append(o.Values, e.value(name, figure{e.known[i], e.find(values, i)}))
 	}
 	run := &evaluation{e: e, values: values}
 	result, err := expr.Run(e.program, run.environment())
@@ -120,6 +123,14 @@ func (e *Expression) Evaluate(values *Figures) Outcome {
 		o.Holds = result.(bool)
 	}
 	return o
+}
+
+// find returns the value of a figure.
+func (e *Expression) find(values *Figures, i int) any {
+	if f, ok := values.get(e.figures[i]); ok {
+		return f.value
+	}
+	return e.absent[i]
 }
 
 // evaluation is one run of an expression.
@@ -162,10 +173,7 @@ func (r *evaluation) environment() map[string]any {
 	return environment
 }
 
-func (r *evaluation) read(i int) any {
-	f, _ := r.values.get(r.e.figures[i])
-	return f.value
-}
+func (r *evaluation) read(i int) any { return r.e.find(r.values, i) }
 
 // without returns an error where a figure has no value.
 func (r *evaluation) without(i int, ok bool) error {

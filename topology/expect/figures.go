@@ -17,6 +17,8 @@ type Figures struct {
 	names []string
 	index map[string]int
 	list  []figure
+	// open are the names of maps, below which there may be figures that nobody knows yet.
+	open map[string]reflect.Type
 }
 
 // figure holds a value as int64, uint64, float64, bool or string; nil is no value.
@@ -35,15 +37,14 @@ func (f *Figures) Dimension(name string) (d Dimension, ok bool) {
 }
 
 func (f *Figures) get(name string) (found figure, ok bool) {
-	i, ok := f.index[name]
-	if !ok {
-		return figure{}, false
+	if i, ok := f.index[name]; ok {
+		return f.list[i], true
 	}
-	return f.list[i], true
+	return f.inMap(name)
 }
 
 func (f *Figures) has(name string) bool {
-	_, ok := f.index[name]
+	_, ok := f.get(name)
 	return ok
 }
 
@@ -72,6 +73,7 @@ const maxDepth = 16
 //   - integers are counts, floating-point numbers are numbers, then there are bool and string
 //   - what prints itself as text otherwise ([encoding.TextMarshaler]) is a text
 //   - a nil pointer is a figure without a value, and so is NaN
+//   - an empty map with strings as keys may have any key: a count below it is 0, and anything else has no value
 //
 // Slices, functions, unexported fields and fields with the tag json:"-" are left out. A name that was there already gets
 // the new value and keeps its place.
@@ -144,6 +146,12 @@ func (f *Figures) add(name string, v reflect.Value, present bool, depth int) {
 }
 
 func (f *Figures) addMap(name string, v reflect.Value, present bool, depth int) {
+	if t := v.Type(); t.Key().Kind() == reflect.String && v.Len() == 0 {
+		if f.open == nil {
+			f.open = map[string]reflect.Type{}
+		}
+		f.open[name] = t.Elem()
+	}
 	entries := map[string]reflect.Value{}
 	for iterator := v.MapRange(); iterator.Next(); {
 		entries[fmt.Sprint(iterator.Key())] = iterator.Value()

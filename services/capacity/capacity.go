@@ -1,0 +1,202 @@
+// Package capacity models how much work a server can do: cores that serve one request each at a time, and a queue in front of
+// them.
+//
+// A request takes a core for a sample of the service time, all of it at once, and waits in the queue, first come, first served,
+// while all cores are busy. If the queue is full it is refused at once. That is the queue G/G/n of queueing theory (Kleinrock,
+// "Queueing Systems", volume 1, 1975); with requests that arrive at random, exponential service times and one core it is M/M/1,
+// whose mean wait is ρ/(1-ρ) service times at the utilisation ρ, and with constant service times M/D/1, where it is half of that
+// (ibid., sections 3.2 and 5.6).
+//
+// Service times are drawn in the order in which requests arrive, refused ones included, from a stream of random numbers of the
+// model's own. So what a request costs doesn't depend on how long the queue may get. Times are exact: the next request starts at
+// the nanosecond in which the one before ends.
+//
+// A request that nobody waits for any more leaves the queue. One that has a core keeps it until it is done: a core doesn't notice
+// that nobody waits. Left out: time slices (processor sharing), priorities, work that is not on a core, such as waiting for a
+// disk.
+package capacity
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"netlab/netem"
+	"netlab/services"
+	"netlab/units"
+)
+
+// maxCores and maxQueue limit the model.
+const (
+	maxCores = 1 << 20
+	maxQueue = 1 << 30
+)
+
+// ErrFull is why a request is refused.
+var ErrFull = errors.New("all cores are busy and the queue is full")
+
+// Config says how much a server can do. Configurations embed it. The zero value is a server that takes no time for anything.
+type Config struct {
+	Cores       int                `json:"cores,omitempty" jsonschema_description:"How many requests are worked on at a time, each for service_time; others wait in a queue, first come, first served. Default: any number."`
+	ServiceTime units.Distribution `json:"service_time,omitzero" jsonschema_description:"How long the work on a request takes, such as exponential(8ms). Default 0s."`
+	Queue       *int               `json:"queue,omitempty" jsonschema_description:"How many requests may wait for a core; one more is refused at once with status 503. 0 lets none wait. Default: any number."`
+}
+
+// Empty says that there is no model.
+func (c *Config) Empty() bool { return c.Cores == 0 && c.ServiceTime.IsZero() && c.Queue == nil }
+
+// Validate returns errors about the fields.
+func (c *Config) Validate() error {
+	var list []error
+	add := func(field, format string, args ...any) { list = append(list, services.Fieldf(field, format, args...)) }
+	if c.Cores < 0 || c.Cores > maxCores {
+		add("cores", "found %d, wanted 1 to %d", c.Cores, maxCores)
+	}
+	if c.Queue != nil {
+		switch {
+		case *c.Queue < 0 || *c.Queue > maxQueue:
+			add("queue", "found %d, wanted 0 to %d", *c.Queue, maxQueue)
+		case c.Cores == 0:
+			add("queue", "found %d, but without cores nothing ever waits", *c.Queue)
+		}
+	}
+	if c.Cores > 0 && c.ServiceTime.IsZero() {
+		add("service_time", "missing: cores are busy for as long as it says, so want one such as \"exponential(8ms)\"")
+	}
+	return errors.Join(list...)
+}
+
+// Cores is a running model. Several goroutines may use it.
+type Cores struct {
+	env    *services.Env
+	config Config
+	start  time.Duration
+
+	mu      sync.Mutex
+	random  *rand.Rand
+	busy    int
+	queue   []*job // the oldest first; some may have gone
+	waiting int    // of the queue
+	count   figures
+}
+
+// job is one request.
+type job struct {
+	arrived, service time.Duration
+	state            state
+	done             chan struct{}
+}
+
+// state is where a job is.
+type state uint8
+
+const (
+	queued state = iota
+	running
+	gone
+)
+
+// New returns a model for a valid configuration. part names its stream of random numbers among those of the service.
+func New(env *services.Env, config Config, part string) *Cores {
+	now := env.Elapsed()
+	return &Cores{env: env, config: config, start: now, random: env.Stream(part), count: figures{at: now}}
+}
+
+// Do works on a request: it waits for a core and then until the work is done. The error is [ErrFull], at once, or ctx's cause.
+func (c *Cores) Do(ctx context.Context) error {
+	j, err := c.arrive()
+	if j == nil || err != nil {
+		return err
+	}
+	select {
+	case <-j.done:
+		return nil
+	case <-ctx.Done():
+		c.leave(j)
+		return context.Cause(ctx)
+	}
+}
+
+// arrive begins the work on a request or puts it into the queue. The job is nil when there is nothing to wait for.
+func (c *Cores) arrive() (*job, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.env.Elapsed()
+	c.count.advance(now, c.busy, c.waiting)
+	c.count.arrived++
+	j := &job{arrived: now, service: c.config.ServiceTime.Sample(c.random)}
+	switch {
+	case c.config.Cores == 0 || c.busy < c.config.Cores:
+		if j.service == 0 {
+			c.count.started(j, now)
+			c.count.served++
+			return nil, nil
+		}
+		j.done = make(chan struct{}, 1)
+		c.begin(j, now)
+	case c.config.Queue != nil && c.waiting >= *c.config.Queue:
+		c.count.rejected++
+		return nil, ErrFull
+	default:
+		j.done = make(chan struct{}, 1)
+		c.queue = append(c.queue, j)
+		c.waiting++
+		c.count.longest = max(c.count.longest, c.waiting)
+	}
+	return j, nil
+}
+
+// begin gives a job a core.
+func (c *Cores) begin(j *job, now time.Duration) {
+	j.state = running
+	c.busy++
+	c.count.started(j, now)
+	end := now + j.service
+	if end < now {
+		return // beyond the end of time
+	}
+	c.env.Host.Network().At(c.env.Host.Owner(), netem.KindWake, end, func() { c.end(j, end) })
+}
+
+// end takes the core from a job that is done and gives it to the next one. The engine's loop calls it.
+func (c *Cores) end(j *job, now time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count.advance(now, c.busy, c.waiting)
+	c.busy--
+	c.count.served++
+	c.env.Host.Network().Wake(j.done)
+	for c.waiting > 0 && c.busy < c.config.Cores {
+		next := c.queue[0]
+		c.queue[0] = nil
+		c.queue = c.queue[1:]
+		if next.state == gone {
+			continue
+		}
+		c.waiting--
+		if next.service == 0 {
+			c.count.started(next, now)
+			c.count.served++
+			c.env.Host.Network().Wake(next.done)
+			continue
+		}
+		c.begin(next, now)
+	}
+	if c.waiting == 0 {
+		c.queue = c.queue[:0]
+	}
+}
+
+// leave takes a job out of the queue for whom nobody waits any more.
+func (c *Cores) leave(j *job) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count.advance(c.env.Elapsed(), c.busy, c.waiting)
+	c.count.cancelled++
+	if j.state == queued {
+		j.state = gone
+		c.waiting--
+	}
+}

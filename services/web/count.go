@@ -1,0 +1,192 @@
+package web
+
+import (
+	"bufio"
+	"maps"
+	"math/rand/v2"
+	"net"
+	nethttp "net/http"
+	"strconv"
+	"sync"
+
+	"netlab/services"
+	"netlab/services/capacity"
+	"netlab/services/chat"
+	"netlab/units"
+)
+
+// ServerResult is what a server reports.
+type ServerResult struct {
+	Connections uint64 `json:"connections"`
+	Requests    uint64 `json:"requests"`
+	// Aborted counts responses that broke off because the client went or the run ended.
+	Aborted uint64 `json:"aborted"`
+	// Bytes is the content of responses, as handed to the stack.
+	Bytes units.Bytes `json:"bytes"`
+	// Status counts responses by status code, Protocols requests by version of HTTP.
+	Status    map[string]uint64 `json:"status"`
+	Protocols map[string]uint64 `json:"protocols"`
+	// Capacity is what the model of the server's cores found, nil without one.
+	Capacity *capacity.Result `json:"capacity"`
+	// Handlers is what the handlers did, by path.
+	Handlers map[string]HandlerResult `json:"handlers,omitempty"`
+}
+
+// HandlerResult is what a handler reports.
+type HandlerResult struct {
+	Requests uint64 `json:"requests"`
+	// Capacity is what the model of its cores found, nil without one.
+	Capacity *capacity.Result `json:"capacity,omitempty"`
+	// Room is what a chat room found, nil for another handler.
+	Room *chat.RoomResult `json:"room,omitempty"`
+}
+
+// counters count what a server does.
+type counters struct {
+	mu        sync.Mutex
+	result    ServerResult
+	status    map[int]uint64
+	protocols map[string]uint64
+	final     *ServerResult // once the server has ended
+}
+
+func newCounters() *counters {
+	return &counters{status: map[int]uint64{}, protocols: map[string]uint64{}}
+}
+
+func (c *counters) connection() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.result.Connections++
+}
+
+// request counts a request that is over.
+func (c *counters) request(r *nethttp.Request, w *recorder) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.result.Requests++
+	c.result.Bytes += units.Bytes(w.bytes)
+	c.protocols[r.Proto]++
+	if w.err != nil {
+		c.result.Aborted++
+	}
+	switch {
+	case w.status > 0:
+		c.status[w.status]++
+	case w.err == nil:
+		c.status[nethttp.StatusOK]++ // net/http says so when a handler says nothing
+	}
+}
+
+// Result implements services.Runner.
+func (s *server) Result() any {
+	c := s.count
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.final != nil {
+		return c.final
+	}
+	return s.resultLocked()
+}
+
+// freeze keeps the result as it is when the server ends, so that time that passes afterwards doesn't count.
+func (s *server) freeze() {
+	s.count.mu.Lock()
+	defer s.count.mu.Unlock()
+	s.count.final = s.resultLocked()
+}
+
+func (s *server) resultLocked() *ServerResult {
+	c := s.count
+	result := c.result
+	result.Protocols = maps.Clone(c.protocols)
+	result.Status = map[string]uint64{}
+	for code, n := range c.status {
+		result.Status[strconv.Itoa(code)] = n
+	}
+	if s.cores != nil {
+		result.Capacity = s.cores.Result()
+	}
+	for _, p := range s.places {
+		if result.Handlers == nil {
+			result.Handlers = map[string]HandlerResult{}
+		}
+		result.Handlers[p.path] = p.result()
+	}
+	return &result
+}
+
+// recorder sees what a handler answers.
+type recorder struct {
+	nethttp.ResponseWriter
+	status int
+	bytes  int64
+	err    error // why it broke off
+}
+
+// WriteHeader implements net/http's ResponseWriter.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && (status >= nethttp.StatusOK || status == nethttp.StatusSwitchingProtocols) {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements net/http's ResponseWriter.
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = nethttp.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// Unwrap is for net/http's ResponseController.
+func (w *recorder) Unwrap() nethttp.ResponseWriter { return w.ResponseWriter }
+
+// Flush implements net/http's Flusher.
+func (w *recorder) Flush() {
+	if err := nethttp.NewResponseController(w.ResponseWriter).Flush(); err != nil && w.err == nil {
+		w.err = err
+	}
+}
+
+// Hijack implements net/http's Hijacker.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := nethttp.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil && w.status == 0 {
+		w.status = nethttp.StatusSwitchingProtocols
+	}
+	return conn, rw, err
+}
+
+// chance makes some requests fail.
+type chance struct {
+	rate   float64
+	status int
+
+	mu     sync.Mutex
+	random *rand.Rand
+}
+
+// newChance returns what makes requests fail with a status, 500 if that is 0. part names its stream of random numbers.
+func newChance(env *services.Env, part string, rate units.Probability, status int) *chance {
+	if status == 0 {
+		status = nethttp.StatusInternalServerError
+	}
+	return &chance{rate: rate.Float(), status: status, random: env.Stream(part)}
+}
+
+// hit says whether the next request fails.
+func (c *chance) hit() bool {
+	if c.rate == 0 {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.random.Float64() < c.rate
+}
