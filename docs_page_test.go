@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"netlab"
+	"netlab/dns"
 	"netlab/ip"
 	"netlab/netem"
 	"netlab/services"
@@ -269,8 +270,8 @@ func figures(prefix string, v any) string {
 // counters lists the figures of nodes and links.
 func counters() string {
 	direction := netlab.DirectionResult{Dropped: netem.Drops{}.Map()}
-	return fmt.Sprintf("- hosts: %s\n- routers: %s\n- switches: %s\n- links, each direction: %s\n",
-		figures("", ip.Stats{TCP: &ip.TCPStats{}, UDP: &ip.UDPStats{}}), figures("ip", ip.IPStats{}),
+	return fmt.Sprintf("- hosts: %s\n- hosts that ask name servers: %s\n- routers: %s\n- switches: %s\n- links, each direction: %s\n",
+		figures("", ip.Stats{TCP: &ip.TCPStats{}, UDP: &ip.UDPStats{}}), figures("dns", dns.ResolverStats{}), figures("ip", ip.IPStats{}),
 		figures("switch", netem.SwitchStats{}), figures("forward", direction))
 }
 

@@ -1,6 +1,7 @@
 package netlab
 
 import (
+	"netlab/dns"
 	"netlab/ip"
 	"netlab/netem"
 	"netlab/services"
@@ -27,6 +28,9 @@ func prototypeFigures(t *topology.Topology) *expect.Figures {
 			f.Add("nodes."+name, ip.Stats{})
 		default:
 			f.Add("nodes."+name, ip.Stats{TCP: &ip.TCPStats{}, UDP: &ip.UDPStats{}})
+			if len(n.DNS.Servers) > 0 {
+				f.Add("nodes."+name+".dns", dns.ResolverStats{})
+			}
 		}
 		for service, s := range n.Services.All() {
 			if r := report(services.Service, s.Type); r != nil {
@@ -53,6 +57,9 @@ func resultFigures(res *Results) *expect.Figures {
 	for name, n := range res.Nodes.All() {
 		if n.Stats != nil {
 			f.Add("nodes."+name, *n.Stats)
+		}
+		if n.DNS != nil {
+			f.Add("nodes."+name+".dns", *n.DNS)
 		}
 		if n.Switch != nil {
 			f.Add("nodes."+name+".switch", *n.Switch)

@@ -3,6 +3,7 @@ package netlab
 import (
 	"time"
 
+	"netlab/dns"
 	"netlab/ip"
 	"netlab/netem"
 	"netlab/services"
@@ -36,6 +37,7 @@ type NodeResult struct {
 	Kind topology.NodeKind `json:"kind"`
 	*ip.Stats
 	Switch   *netem.SwitchStats          `json:"switch,omitempty"`
+	DNS      *dns.ResolverStats          `json:"dns,omitempty"` // of a host that asks name servers
 	Services topology.Map[ServiceReport] `json:"services,omitzero"`
 }
 
@@ -133,6 +135,10 @@ func (r *Run) takeSnapshot() *Results {
 		case n.host != nil:
 			s := n.host.Stats()
 			node.Stats = &s
+			if r, ok := n.host.Resolver().(*dns.Resolver); ok {
+				asked := r.Stats()
+				node.DNS = &asked
+			}
 		case n.router != nil:
 			s := n.router.Stats()
 			node.Stats = &s

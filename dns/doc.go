@@ -4,9 +4,9 @@
 // A [Zone] is made of [Record]s and answers questions: addresses (A, AAAA), aliases (CNAME), services (SRV, RFC 2782) and text
 // (TXT), each with a time to live. A name with several addresses gives them in rotation, and may give other addresses to other
 // clients. Names that don't exist are told from names that have nothing of the wanted type (RFC 2308), wildcards are expanded
-// (RFC 4592), and everything outside the zone is refused. A [Server] puts a zone on port 53 of a host, over UDP and TCP: an answer that
-// doesn't fit into 512 bytes, or into what the client offers by EDNS (RFC 6891), is truncated, and the client asks again over
-// TCP (RFC 7766).
+// (RFC 4592), and everything outside the zone is refused. A [Server] puts a zone on port 53 of a host, over UDP and TCP: an
+// answer that doesn't fit into 512 bytes, or into what the client offers by EDNS (RFC 6891), is truncated, and the client asks
+// again over TCP (RFC 7766).
 //
 // A [Resolver] is what the C library of a host is: it has a list of servers, asks them one after the other, for IPv4 and IPv6
 // addresses at once, with a timeout and a number of attempts as in resolv.conf, completes short names by its search domains,

@@ -63,6 +63,12 @@ type Config interface {
 	Endless() bool
 }
 
+// Shared is implemented by configurations of workloads in which something depends on how many hosts they run on.
+type Shared interface {
+	// ValidateFrom is [Config]'s Validate for what depends on the number of hosts.
+	ValidateFrom(hosts int) error
+}
+
 // Caller is implemented by configurations of clients that know which ports they will talk to. A file is refused in which the
 // services of such a host listen, but none of them on that port.
 type Caller interface {

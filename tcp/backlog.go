@@ -14,11 +14,20 @@ import (
 	"netlab/ip"
 )
 
-// backlogLimit is how many bytes a connection takes beyond what the stack's send buffer holds.
-const backlogLimit = 4 << 20
+const (
+	// backlogLimit is how many bytes a connection takes beyond what the stack's send buffer holds.
+	backlogLimit = 4 << 20
+	// corkLimit is the size up to which writes are joined.
+	corkLimit = 64 << 10
+)
 
-// backlog holds what was written to a connection until the engine's loop hands it to the stack, write by write. So a Write
-// only copies, and what the stack does with it happens when every goroutine is blocked.
+// backlog holds what was written to a connection until the engine's loop hands it to the stack. So a Write only copies, and what
+// the stack does with it happens when every goroutine is blocked.
+//
+// The stack begins a segment with each write that it is handed. The first write of an instant is handed over as it is, and what
+// is written behind it before the network gets to it is joined, as Linux does with small writes while a packet waits in the
+// queue of the interface (automatic corking, tcp_autocorking). Otherwise each frame that a program of HTTP/2 writes would be a
+// segment, and thirty small ones fill the initial window three times.
 type backlog struct {
 	s      *ip.Socket
 	key    uint64
@@ -84,7 +93,12 @@ func (b *backlog) tryWrite(p []byte) (int, error) {
 	}
 	n := min(len(p), backlogLimit-b.bytes)
 	if n > 0 {
-		b.writes = append(b.writes, bytes.Clone(p[:n]))
+		// The first one may be on its way into the stack.
+		if last := len(b.writes) - 1; last > 0 && len(b.writes[last])+n <= corkLimit {
+			b.writes[last] = append(b.writes[last], p[:n]...)
+		} else {
+			b.writes = append(b.writes, bytes.Clone(p[:n]))
+		}
 		b.bytes += n
 		b.scheduleLocked()
 	}

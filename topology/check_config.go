@@ -51,7 +51,11 @@ func (c *checker) checkConfig(at place, typ string, config services.Config) {
 		}
 	})
 	c.checkNodePatterns(at, config)
-	for _, err := range flatten(config.Validate()) {
+	err := config.Validate()
+	if shared, ok := config.(services.Shared); ok && err == nil && len(c.from) > 0 {
+		err = shared.ValidateFrom(len(c.from))
+	}
+	for _, err := range flatten(err) {
 		at := at
 		message := err.Error()
 		var field *services.FieldError

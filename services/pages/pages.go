@@ -11,9 +11,7 @@
 package pages
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -175,92 +173,6 @@ func (t *tally) update(change func(t *tally)) {
 	change(t)
 }
 
-// walk is one walk through the collection.
-type walk struct {
-	config *Config
-	env    *services.Env
-	client *httpclient.Client
-	tally  *tally
-
-	seen  map[string]bool // ids, as they are written
-	pages int
-	text  bytes.Buffer
-}
-
-// run walks to the end, or to where it can't go on.
-func (w *walk) run(ctx context.Context) {
-	w.tally.update(func(t *tally) { t.result.Walks++ })
-	offset, token := 0, ""
-	for {
-		o := w.client.Read(ctx, w.config.address(offset, token), &w.text)
-		if !w.count(&o) {
-			return
-		}
-		p, err := parsePage(w.text.Bytes())
-		if err != nil || w.config.Style == Token && p.Next != "" && p.Token == "" {
-			w.env.Log.Debug("the page makes no sense", "error", err)
-			w.tally.update(func(t *tally) { t.result.Invalid++ })
-			return
-		}
-		w.pages++
-		w.see(p)
-		switch {
-		case p.last():
-			w.end(p)
-			return
-		case w.pages == w.config.Pages:
-			w.tally.update(func(t *tally) { t.result.Invalid++ })
-			return
-		}
-		offset, token = offset+len(p.IDs), p.Token
-		if w.config.Pause > 0 && w.env.Sleep(ctx, w.config.Pause.Std()) != nil {
-			w.tally.update(func(t *tally) { t.result.Pending++ })
-			return
-		}
-	}
-}
-
-// count counts a request and says whether there is a page.
-func (w *walk) count(o *httpclient.Outcome) bool {
-	w.tally.update(func(t *tally) {
-		switch {
-		case o.Cut:
-			t.result.Pending++
-		case !o.OK():
-			t.result.Failed++
-			t.result.Errors.Count(o.Err)
-		default:
-			t.result.Pages++
-			t.latency.Add(o.Total)
-		}
-	})
-	return o.OK()
-}
-
-// see counts the items of a page.
-func (w *walk) see(p page) {
-	w.tally.update(func(t *tally) {
-		for _, id := range p.IDs {
-			if w.seen[id] {
-				t.result.Duplicates++
-				continue
-			}
-			w.seen[id] = true
-			t.result.Items++
-		}
-	})
-}
-
-// end counts what a walk that came to its end did not see.
-func (w *walk) end(p page) {
-	w.tally.update(func(t *tally) {
-		t.ended++
-		if missing := p.Total - len(w.seen); missing > 0 {
-			t.result.Missing += uint64(missing)
-		}
-	})
-}
-
 // address returns the URL of a page.
 func (c *Config) address(offset int, token string) string {
 	u, err := c.URL.Parse()
@@ -277,43 +189,6 @@ func (c *Config) address(offset int, token string) string {
 	}
 	u.RawQuery = query.Encode()
 	return u.String()
-}
-
-// page is what a client needs of a page.
-type page struct {
-	IDs   []string // as they are written in JSON
-	Total int
-	Next  string
-	Token string
-}
-
-// last says that there is no page behind it.
-func (p *page) last() bool { return len(p.IDs) == 0 || p.Next == "" && p.Token == "" }
-
-// parsePage reads a page.
-func parsePage(text []byte) (p page, err error) {
-	var body struct {
-		Items []struct {
-			ID json.RawMessage `json:"id"`
-		} `json:"items"`
-		Total *int   `json:"total"`
-		Next  string `json:"next"`
-		Token string `json:"next_page_token"`
-	}
-	if err := json.Unmarshal(text, &body); err != nil {
-		return page{}, err
-	}
-	if body.Items == nil || body.Total == nil || *body.Total < 0 {
-		return page{}, errors.New("want an object with items and their total")
-	}
-	p = page{Total: *body.Total, Next: body.Next, Token: body.Token}
-	for _, item := range body.Items {
-		if len(item.ID) == 0 || item.ID[0] != '"' && item.ID[0] != '-' && (item.ID[0] < '0' || item.ID[0] > '9') {
-			return page{}, fmt.Errorf("an item's id is %q: want a number or a text", item.ID)
-		}
-		p.IDs = append(p.IDs, string(item.ID))
-	}
-	return p, nil
 }
 
 // Result implements services.Runner.

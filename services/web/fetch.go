@@ -20,6 +20,9 @@ import (
 	"netlab/units"
 )
 
+// failedAtOnce is how long it takes from a request that failed in no time to the next one, so that time goes on.
+const failedAtOnce = 100 * time.Millisecond
+
 const (
 	maxConcurrency = 1 << 16
 	maxParts       = 1_000_000
@@ -35,7 +38,7 @@ type Config struct {
 	Objects     int            `json:"objects,omitempty" jsonschema_description:"Fetches url/1, url/2 and so on up to this number instead of url, as a browser does with the objects of a page."`
 	Count       int            `json:"count" jsonschema_description:"How many times each host fetches everything; 0 goes on until the end of the run." jsonschema:"default=1"`
 	Concurrency int            `json:"concurrency" jsonschema_description:"How many requests of a host are under way at most." jsonschema:"default=1"`
-	Interval    units.Duration `json:"interval,omitempty" jsonschema_description:"Time from the start of one request to that of the next; one that finds all others under way waits. Default 0s: a request starts when another ends."`
+	Interval    units.Duration `json:"interval,omitempty" jsonschema_description:"Time from the start of one request to that of the next; one that finds all others under way waits. Default 0s: a request starts when another ends, or 100ms later if that failed in no time."`
 	Client
 }
 
@@ -159,6 +162,9 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 				}
 				o := client.Do(ctx, r.targets[n%len(r.targets)])
 				t.count(&o, env.Elapsed()-start)
+				if o.Total == 0 && o.Err != nil && env.Sleep(ctx, failedAtOnce) != nil {
+					return
+				}
 			}
 		})
 	}

@@ -225,3 +225,14 @@ func TestValidate(t *testing.T) {
 		require.Equal(t, field, wrong.Field)
 	}
 }
+
+// A request that fails in no time doesn't make time stand still.
+func TestEndlessFailures(t *testing.T) {
+	testlab.Run(t, testlab.Config{}, func(t *testing.T, l *testlab.Lab) {
+		i := l.Start(web.Fetch, "x", config(func(c *web.Config) { c.URL, c.Count = "http://nobody/", 0 }), l.A)
+		l.Sleep(1050 * ms)
+		found, err := i.Stop()
+		require.NoError(t, err)
+		require.Equal(t, failures.Counts{Name: 11}, found.(*web.Result).Errors)
+	})
+}
