@@ -193,7 +193,7 @@ func TestH2C(t *testing.T) {
 
 // Thirty requests that start together take one round trip with HTTP/2, as one does, on one connection; HTTP/1.1 needs one after
 // the other, or more connections. The second thirty wait for no connection and so come a nanosecond after each other: each is a
-// segment of its own, and the congestion window has to grow before it lets so many pass.
+// segment of its own, and the congestion window of ten segments has to grow before it lets so many pass.
 func TestMultiplexing(t *testing.T) {
 	const rtt = 20 * ms
 	for _, c := range []struct {
@@ -201,7 +201,7 @@ func TestMultiplexing(t *testing.T) {
 		rounds      []time.Duration
 		connections int32
 	}{
-		{http.TransportOptions{Version: http.HTTP2}, []time.Duration{3 * rtt, 2 * rtt, rtt, rtt}, 1},
+		{http.TransportOptions{Version: http.HTTP2}, []time.Duration{3 * rtt, 2 * rtt, 2 * rtt, rtt}, 1},
 		{http.TransportOptions{Version: http.HTTP1, MaxConnsPerServer: 1}, []time.Duration{32 * rtt, 30 * rtt}, 1},
 		{http.TransportOptions{Version: http.HTTP1, MaxConnsPerServer: 6}, []time.Duration{7 * rtt, 5 * rtt}, 6},
 	} {
