@@ -68,6 +68,7 @@ func TestServeEndsWithTLS(t *testing.T) {
 					}
 					if err == nil {
 						_, err = io.Copy(io.Discard, response.Body)
+						response.Body.Close()
 					}
 					failed <- err
 				})
@@ -76,7 +77,10 @@ func TestServeEndsWithTLS(t *testing.T) {
 			blackhole := testlab.Wire(10*ms, 0)
 			blackhole.Loss = 1
 			l.A.Go(func() { // a handshake that comes to nothing
-				_, err := (&nethttp.Client{Transport: s.transport(t, http.TransportOptions{Version: version})}).Get("https://b/late")
+				response, err := (&nethttp.Client{Transport: s.transport(t, http.TransportOptions{Version: version})}).Get("https://b/late")
+				if err == nil {
+					response.Body.Close()
+				}
 				failed <- err
 			})
 			l.At(10*time.Second+25*ms, func() { l.Links[0].Set(netem.Forward, blackhole) })

@@ -151,6 +151,9 @@ func TestTheThreeWaysCompared(t *testing.T) {
 }
 
 func TestRunsAreEqual(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes with the race detector")
+	}
 	for _, transport := range []chat.Transport{chat.WebSocket, chat.Polling, chat.LongPolling} {
 		t.Run(string(transport), func(t *testing.T) {
 			once := func() string {

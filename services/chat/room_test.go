@@ -143,6 +143,9 @@ func TestMistakesOfClients(t *testing.T) {
 
 // A member who reads nothing is closed when its queue is full, or misses messages; the others hear everything, and time goes on.
 func TestSlowMember(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes with the race detector")
+	}
 	const messages = 400
 	for _, policy := range []chat.SlowPolicy{chat.CloseSlow, chat.SkipSlow} {
 		testlab.Run(t, testlab.Config{Forward: testlab.Wire(10*ms, 1e9)}, func(t *testing.T, l *testlab.Lab) {

@@ -60,6 +60,9 @@ func TestSocketTLS(t *testing.T) {
 }
 
 func TestSocketSizes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes with the race detector")
+	}
 	testlab.Run(t, testlab.Config{Forward: testlab.Wire(10*ms, 1e9)}, func(t *testing.T, l *testlab.Lab) {
 		serve(l, chat.RoomConfig{})
 		for _, size := range []int{0, 1, 125, 126, 65535, 65536, 10 << 20} {

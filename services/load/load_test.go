@@ -250,6 +250,9 @@ func (echoConfig) Endless() bool   { return true }
 
 // Thousands of users, at random times: the same in two runs.
 func TestRunsRepeat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes with the race detector")
+	}
 	for _, change := range []func(c *clients.TCPConfig){
 		func(c *clients.TCPConfig) {
 			think, err := units.Exponential(500 * ms)

@@ -115,6 +115,9 @@ func TestHTTPValidate(t *testing.T) {
 
 // Random arrivals over a link that loses packets: the same results in two runs.
 func TestHTTPRunsRepeat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes with the race detector")
+	}
 	lossy := testlab.Config{Forward: testlab.Wire(10*ms, 10e6)}
 	lossy.Forward.Loss = 0.01
 	config := httpLoad(func(c *clients.HTTPConfig) { c.Rate, c.Duration = 200, u(5*time.Second) })
