@@ -1,6 +1,7 @@
 package netlab_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"netlab"
+	"netlab/services/load"
 )
 
 // bulk sends bytes from client to server and waits until all have arrived.
@@ -96,4 +98,27 @@ func BenchmarkHosts(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/host")
 		})
 	}
+}
+
+// BenchmarkUsers is bench/users1000.json for six seconds instead of a minute: what an HTTP/1.1 request costs.
+func BenchmarkUsers(b *testing.B) {
+	data, err := os.ReadFile("bench/users1000.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	data = bytes.Replace(data, []byte(`"duration": "60s"`), []byte(`"duration": "6s"`), 1)
+	requests := 0.0
+	for b.Loop() {
+		labs, err := netlab.Parse("users.json", data, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r, err := labs[0].Run(context.Background(), nil, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		browse, _ := r.Workloads.Get("browse")
+		requests += float64(browse.Report.(*load.Result).Requests)
+	}
+	b.ReportMetric(requests/b.Elapsed().Seconds(), "requests/s")
 }

@@ -13,6 +13,8 @@ const (
 	gcCheckEvery = 256       // events between two looks at the heap
 	gcGrowth     = 20 << 20  // bytes that may be allocated between two collections at least
 	gcTight      = 128 << 20 // live bytes from which on more may be allocated, so that collections stay rare
+	gcStack      = 16 << 10  // bytes that may be allocated for each goroutine, whose stack a collection looks at
+	gcStacks     = 64 << 20  // bytes that may be allocated for all goroutines together
 	gcLimit      = 8 << 30   // memory at which the runtime collects after all, whatever it disturbs
 )
 
@@ -50,5 +52,5 @@ func (c *collector) betweenEvents() {
 	runtime.GC()
 	metrics.Read(c.sample[:])
 	live := c.sample[0].Value.Uint64()
-	c.next = live + max(gcGrowth, live-min(live, gcTight))
+	c.next = live + max(gcGrowth, live-min(live, gcTight), min(uint64(runtime.NumGoroutine())*gcStack, gcStacks))
 }

@@ -122,4 +122,3 @@ func (a *Authority) Client(cl Client) (*stdtls.Config, error) {
 	}
 	return c, nil
 }
-
