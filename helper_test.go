@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,10 +19,26 @@ import (
 // parse makes the only lab of a file's text.
 func parse(t testing.TB, text string) *netlab.Lab {
 	t.Helper()
-	labs, err := netlab.Parse("lab.json", []byte(text), nil)
-	require.NoError(t, err)
+	labs := parseAll(t, text)
 	require.Len(t, labs, 1)
 	return labs[0]
+}
+
+// parseAll makes the labs of a file's text, one for each variant.
+func parseAll(t testing.TB, text string) []*netlab.Lab {
+	t.Helper()
+	labs, err := netlab.Parse("lab.json", []byte(text), nil)
+	require.NoError(t, err)
+	return labs
+}
+
+// parseVariant makes the lab of a variant of a file's text, or its only lab for no name.
+func parseVariant(t testing.TB, text, variant string) *netlab.Lab {
+	t.Helper()
+	labs := parseAll(t, text)
+	i := slices.IndexFunc(labs, func(l *netlab.Lab) bool { return l.Variant() == variant })
+	require.GreaterOrEqual(t, i, 0, "a variant %q", variant)
+	return labs[i]
 }
 
 // play runs a lab and requires that nothing went wrong.
@@ -58,11 +75,17 @@ func sums(t testing.TB, dir string) map[string]string {
 // requireSame runs a lab n times and requires that all files are equal. It returns the folder of the last run.
 func requireSame(t *testing.T, n int, text string, fn func(*netlab.Run) error) string {
 	t.Helper()
+	return requireSameVariant(t, n, text, "", fn)
+}
+
+// requireSameVariant is requireSame for a variant of a file.
+func requireSameVariant(t *testing.T, n int, text, variant string, fn func(*netlab.Run) error) string {
+	t.Helper()
 	var first map[string]string
 	var dir string
 	for i := range n {
 		dir = t.TempDir()
-		play(t, parse(t, text), &netlab.RunOptions{Dir: dir}, fn)
+		play(t, parseVariant(t, text, variant), &netlab.RunOptions{Dir: dir}, fn)
 		if i == 0 {
 			first = sums(t, dir)
 			require.NotEmpty(t, first)

@@ -18,36 +18,13 @@ import (
 
 var update = flag.Bool("update", false, "write the transcripts of the examples into examples/testdata")
 
-// scene is the part of an example that its transcript shows: what passed one interface from a time on, as lines of a ladder
-// between nodes.
-type scene struct {
-	node, iface string // an empty interface is the node's only one
-	filter      string // of package captures; empty is everything
-	nodes       []string
-	from        time.Duration
-	lines       int
-	caption     string
-}
-
-var scenes = map[string]scene{
-	"handshake": {node: "client", nodes: []string{"client", "server"}, lines: 25, caption: "All of it, as the client sees it"},
-	"retransmission": {node: "r1", iface: "r1-eth1", nodes: []string{"client", "server"}, from: 4805 * time.Millisecond, lines: 28,
-		caption: "A loss after 4.8 s and its repair, in front of the lossy link"},
-	"udp-vs-tcp": {node: "r1", iface: "r1-eth1", nodes: []string{"client", "server"}, from: 7400 * time.Millisecond, lines: 32,
-		caption: "A datagram is lost after 7.45 s, a segment after 7.55 s; in front of the lossy link"},
-	"traceroute": {node: "client", nodes: []string{"client", "r1", "r2", "r3", "r4", "r5", "server"}, lines: 26,
-		caption: "Each probe gets one router further"},
-	"lan": {node: "host1", nodes: []string{"host1", "host2", "host3", "server"}, lines: 26, caption: "What host1 sees of itself, host2, host3 and the server"},
-	"dumbbell": {node: "r1", iface: "r1-eth0", nodes: []string{"sender1", "sender2", "receiver"}, lines: 26,
-		caption: "Two of the fifty flows, in front of the bottleneck"},
-	"partition": {node: "client", filter: "tcp", nodes: []string{"client", "server"}, from: 2015 * time.Millisecond, lines: 30,
-		caption: "The upload as the client sees it, without the pings: the partition begins at 2 s and ends at 7 s"},
-}
+// variantDir is the folder of a run, of a variant unless the file has none.
+type variantDir struct{ variant, dir string }
 
 // requireTranscript compares an example's transcript, the lesson as text, with the one that is kept.
-func requireTranscript(t *testing.T, e examples.Example, dir string) {
+func requireTranscript(t *testing.T, e examples.Example, dirs []variantDir) {
 	t.Helper()
-	text := transcript(t, e, dir)
+	text := transcript(t, e, dirs)
 	path := filepath.Join("examples", "testdata", e.Name+".txt")
 	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o777))
@@ -59,20 +36,28 @@ func requireTranscript(t *testing.T, e examples.Example, dir string) {
 	require.Equal(t, string(want), text)
 }
 
-// transcript is the lesson of an example: what it says, what its expectations found, and a ladder.
-func transcript(t *testing.T, e examples.Example, dir string) string {
+// transcript is the lesson of an example: what it says, and what the expectations of each variant found, with a ladder.
+func transcript(t *testing.T, e examples.Example, dirs []variantDir) string {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s\n\n%s\n\nExpectations\n\n", e.Name, strings.Repeat("=", len(e.Name)), wrap(e.Description, 100))
-	for _, outcome := range readResults(t, dir).Expect {
-		fmt.Fprintf(&b, "  %s\n", outcome.Text)
-		for _, v := range outcome.Values {
-			fmt.Fprintf(&b, "      %s = %s\n", v.Name, v.Printed)
+	fmt.Fprintf(&b, "%s\n%s\n\n%s\n", e.Name, strings.Repeat("=", len(e.Name)), wrap(e.Description, 100))
+	for _, d := range dirs {
+		key := e.Name
+		if d.variant != "" {
+			key += "/" + d.variant
+			fmt.Fprintf(&b, "\n%s\n%s\n", d.variant, strings.Repeat("-", len(d.variant)))
 		}
+		fmt.Fprint(&b, "\nExpectations\n\n")
+		for _, outcome := range readResults(t, d.dir).Expect {
+			fmt.Fprintf(&b, "  %s\n", outcome.Text)
+			for _, v := range outcome.Values {
+				fmt.Fprintf(&b, "      %s = %s\n", v.Name, v.Printed)
+			}
+		}
+		s, ok := scenes[key]
+		require.True(t, ok, "a scene for the transcript of %s", key)
+		fmt.Fprintf(&b, "\n%s\n\n%s", s.caption, s.ladder(t, d.dir))
 	}
-	s, ok := scenes[e.Name]
-	require.True(t, ok, "a scene for the transcript")
-	fmt.Fprintf(&b, "\n%s\n\n%s", s.caption, s.ladder(t, dir))
 	return b.String()
 }
 

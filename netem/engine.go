@@ -42,15 +42,16 @@ type Engine struct {
 	start time.Time
 	wake  chan struct{}
 
-	mu     sync.Mutex
-	queue  eventQueue
-	stale  int // events in the queue that their timers no longer want
-	seq    uint64
-	owners Owner
-	sent   []departure
-	woken  []chan<- struct{} // who is to be woken, one after the other
-	later  []task            // what is to be done when everybody is blocked
-	free   []*Frame
+	mu       sync.Mutex
+	queue    eventQueue
+	stale    int // events in the queue that their timers no longer want
+	seq      uint64
+	owners   Owner
+	sent     []departure
+	woken    []chan<- struct{} // who is to be woken, one after the other
+	together []chan<- struct{} // who is to be woken before what is put off is done
+	later    []task            // what is to be done when everybody is blocked
+	free     []*Frame
 
 	// nominal is the time of the event that runs or ran last, actual the clock's when it began.
 	nominal, actual time.Duration
@@ -236,7 +237,7 @@ func (e *Engine) sleepFor(ctx context.Context, alarm *time.Timer, d time.Duratio
 	e.sleeping.Store(true)
 	defer e.sleeping.Store(false)
 	e.mu.Lock()
-	pending := len(e.sent) > 0 || len(e.woken) > 0 || len(e.later) > 0
+	pending := len(e.sent) > 0 || len(e.together) > 0 || len(e.woken) > 0 || len(e.later) > 0
 	if !pending && e.cfg.RealTime {
 		// Something may have been scheduled between runDue and here.
 		if top := e.topLocked(); top != nil {

@@ -128,6 +128,31 @@ func TestLaterAndWake(t *testing.T) {
 		works("b"), works("a"), works("c"), []string{"next event"}), log)
 }
 
+// Those who begin something together run one after the other, and what all of them put off comes after the last of them.
+func TestWakeTogether(t *testing.T) {
+	var log []string
+	synctest.Test(t, func(t *testing.T) {
+		e := NewEngine(Config{})
+		var list []chan struct{}
+		for _, name := range []string{"a", "b", "c"} {
+			c := make(chan struct{}, 1)
+			list = append(list, c)
+			go func() {
+				<-c
+				e.Later(0, 0, func() { log = append(log, "after "+name) })
+				synctestYield(e)
+				log = append(log, name)
+			}()
+		}
+		e.At(0, KindControl, ms, func() {
+			e.Later(0, 0, func() { log = append(log, "later") })
+			e.WakeTogether(list)
+		})
+		require.ErrorIs(t, e.Run(context.Background()), ErrStandstill)
+	})
+	require.Equal(t, []string{"a", "b", "c", "later", "after a", "after b", "after c"}, log)
+}
+
 // synctestYield gives other goroutines the chance to run.
 func synctestYield(e *Engine) {
 	done := make(chan struct{})

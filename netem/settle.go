@@ -20,6 +20,23 @@ func (e *Engine) Wake(c chan<- struct{}) {
 	e.wakeUp()
 }
 
+// WakeTogether is [Engine.Wake] for several that begin something together: they are woken in this order, one after the other, before
+// the loop does what was put off by Later, so that what all of them put off is done at once.
+func (e *Engine) WakeTogether(list []chan struct{}) {
+	if e.cfg.RealTime {
+		for _, c := range list {
+			signal(c)
+		}
+		return
+	}
+	e.mu.Lock()
+	for _, c := range list {
+		e.together = append(e.together, c)
+	}
+	e.mu.Unlock()
+	e.wakeUp()
+}
+
 // task is work for the loop; see Engine.Later.
 type task struct {
 	owner Owner
@@ -40,6 +57,23 @@ func (e *Engine) Later(owner Owner, key uint64, fn func()) {
 	e.wakeUp()
 }
 
+// nextLocked takes what is to be done next: tasks or somebody to wake.
+func (e *Engine) nextLocked() (tasks []task, next chan<- struct{}) {
+	first := func(list *[]chan<- struct{}) {
+		next = (*list)[0]
+		*list = slices.Delete(*list, 0, 1)
+	}
+	switch {
+	case len(e.together) > 0:
+		first(&e.together)
+	case len(e.later) > 0:
+		tasks, e.later = e.later, nil
+	case len(e.woken) > 0:
+		first(&e.woken)
+	}
+	return tasks, next
+}
+
 func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -58,13 +92,7 @@ func (e *Engine) settle() {
 		synctest.Wait()
 		e.settling.Store(false)
 		e.mu.Lock()
-		tasks := e.later
-		e.later = nil
-		var next chan<- struct{}
-		if len(tasks) == 0 && len(e.woken) > 0 {
-			next = e.woken[0]
-			e.woken = slices.Delete(e.woken, 0, 1)
-		}
+		tasks, next := e.nextLocked()
 		e.mu.Unlock()
 		switch {
 		case len(tasks) > 0:

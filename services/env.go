@@ -40,6 +40,9 @@ type Env struct {
 	Panicked func(value any, stack []byte)
 
 	group sync.WaitGroup
+
+	mu     sync.Mutex
+	warned map[string]bool // kinds of trouble that there was a warning of
 }
 
 // NewEnv fills an Env for one host.
@@ -96,6 +99,24 @@ func (e *Env) WithTimeout(parent context.Context, d time.Duration) (ctx context.
 		timer.Stop()
 		end(nil)
 	}
+}
+
+// WarnOnce logs the first trouble of a kind as a warning, and further ones as debug messages: there may be millions.
+func (e *Env) WarnOnce(kind, message string, args ...any) {
+	e.mu.Lock()
+	known := e.warned[kind]
+	if !known {
+		if e.warned == nil {
+			e.warned = map[string]bool{}
+		}
+		e.warned[kind] = true
+	}
+	e.mu.Unlock()
+	if known {
+		e.Log.Debug(message, args...)
+		return
+	}
+	e.Log.Warn(message, args...)
 }
 
 // Elapsed is the time since the start of the run.

@@ -62,7 +62,10 @@ type output struct {
 }
 
 // maxFigures is how many figures of a workload are shown.
-const maxFigures = 14
+const maxFigures = 24
+
+// minor are the parts of a distribution that the summary leaves out where there is a p99: average, p99 and maximum say enough.
+var minor = []string{"count", "min", "p50", "p90", "p95", "p999", "p9999"}
 
 // summarize picks what the summary shows.
 func summarize(j job, r *netlab.Results, wall time.Duration) summary {
@@ -96,6 +99,11 @@ func summarizeWorkload(name string, w netlab.WorkloadResult) workload {
 	figures := &expect.Figures{}
 	figures.Add(name, w.Report)
 	for _, full := range figures.Names() {
+		if dot := strings.LastIndexByte(full, '.'); slices.Contains(minor, full[dot+1:]) {
+			if _, has := figures.Dimension(full[:dot] + ".p99"); has {
+				continue
+			}
+		}
 		value, ok := printFigure(figures, full)
 		if !ok || value == "0" || len(out.Figures) == maxFigures { // what didn't happen needs no room
 			continue

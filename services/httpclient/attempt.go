@@ -58,7 +58,7 @@ func (c *Client) attempt(ctx context.Context, text string, into *bytes.Buffer, s
 		o.Cut = !errors.Is(o.Err, os.ErrDeadlineExceeded)
 	}
 	if o.Err != nil && !o.Cut {
-		c.env.Log.Debug("request failed", "url", text, "error", o.Err)
+		c.env.WarnOnce(string(failures.Of(o.Err)), "request failed", "url", text, "error", o.Err)
 	}
 }
 

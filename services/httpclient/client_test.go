@@ -91,9 +91,9 @@ func TestConnectionsOfRequestsThatStartTogether(t *testing.T) {
 		max, want    int
 		took         time.Duration
 	}{
-		{"auto", "https://b/", 0, 1, 3*rtt + rtt},
-		{"h2", "https://b/", 0, 1, 3*rtt + rtt},
-		{"h2c", "http://b/", 0, 1, 2*rtt + rtt},
+		{"auto", "https://b/", 0, 1, 3 * rtt},
+		{"h2", "https://b/", 0, 1, 3 * rtt},
+		{"h2c", "http://b/", 0, 1, 2 * rtt},
 		{"http/1.1", "https://b/", 0, 30, 3 * rtt},
 		{"http/1.1", "https://b/", 6, 6, 2*rtt + 5*rtt},
 		{"http/1.1", "https://b/", 1, 1, 2*rtt + 30*rtt},

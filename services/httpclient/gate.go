@@ -73,9 +73,7 @@ func (g *gates) wake(at *gate) {
 		next = next[:1]
 	}
 	at.waiting = at.waiting[len(next):]
-	for _, c := range next {
-		g.host.Network().Wake(c)
-	}
+	g.host.Network().WakeTogether(next)
 }
 
 // pass takes one that waits no longer out of the line. If it was its turn, it is that of the next one.

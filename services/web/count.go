@@ -23,7 +23,8 @@ type ServerResult struct {
 	Aborted uint64 `json:"aborted"`
 	// Bytes is the content of responses, as handed to the stack.
 	Bytes units.Bytes `json:"bytes"`
-	// Status counts responses by status code, Protocols requests by version of HTTP.
+	// Status counts responses by status code, Protocols requests by version of HTTP, http1 or
+	// http2.
 	Status    map[string]uint64 `json:"status"`
 	Protocols map[string]uint64 `json:"protocols"`
 	// Capacity is what the model of the server's cores found, nil without one.
@@ -66,7 +67,7 @@ func (c *counters) request(r *nethttp.Request, w *recorder) {
 	defer c.mu.Unlock()
 	c.result.Requests++
 	c.result.Bytes += units.Bytes(w.bytes)
-	c.protocols[r.Proto]++
+	c.protocols[protocolName(r.Proto)]++
 	if w.err != nil {
 		c.result.Aborted++
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,7 +52,7 @@ func (t *tally) count(o *httpclient.Outcome, at time.Duration) {
 	t.redirects += uint64(max(o.Hops-o.Attempts, 0))
 	if o.Status > 0 {
 		t.status[o.Status]++
-		t.protocols[o.Protocol]++
+		t.protocols[protocolName(o.Protocol)]++
 	}
 	if o.Answered {
 		t.ttfb.Add(o.FirstByte)
@@ -83,7 +84,8 @@ type Result struct {
 	Redirects uint64 `json:"redirects"`
 	// Errors counts failed requests by kind.
 	Errors failures.Counts `json:"errors"`
-	// Status counts responses by status code, complete or not, and Protocols by version of HTTP.
+	// Status counts responses by status code, complete or not, and Protocols by version of HTTP,
+	// http1 or http2.
 	Status    map[string]uint64 `json:"status"`
 	Protocols map[string]uint64 `json:"protocols"`
 	// Bytes is the content of all responses.
@@ -103,6 +105,12 @@ type Result struct {
 	Resumed     uint64           `json:"resumed"`
 	Connect     *figures.Latency `json:"connect"`
 	TLS         *figures.Latency `json:"tls"`
+}
+
+// protocolName is what results and expectations call a version of HTTP such as "HTTP/1.1".
+func protocolName(proto string) string {
+	name, _, _ := strings.Cut(strings.ToLower(proto), ".")
+	return strings.ReplaceAll(name, "/", "")
 }
 
 // Result implements services.Runner.

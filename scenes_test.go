@@ -1,0 +1,61 @@
+package netlab_test
+
+import "time"
+
+// scene is the part of an example that its transcript shows: what passed one interface from a time on, as lines of a ladder
+// between nodes.
+type scene struct {
+	node, iface string // an empty interface is the node's only one
+	filter      string // of package captures; empty is everything
+	nodes       []string
+	from        time.Duration
+	lines       int
+	caption     string
+}
+
+// scenes are those of all examples, by name or by name and variant.
+var scenes = map[string]scene{
+	"handshake": {node: "client", nodes: []string{"client", "server"}, lines: 25, caption: "All of it, as the client sees it"},
+	"retransmission": {node: "r1", iface: "r1-eth1", nodes: []string{"client", "server"}, from: 4805 * time.Millisecond, lines: 28,
+		caption: "A loss after 4.8 s and its repair, in front of the lossy link"},
+	"udp-vs-tcp": {node: "r1", iface: "r1-eth1", nodes: []string{"client", "server"}, from: 7400 * time.Millisecond, lines: 32,
+		caption: "A datagram is lost after 7.45 s, a segment after 7.55 s; in front of the lossy link"},
+	"traceroute": {node: "client", nodes: []string{"client", "r1", "r2", "r3", "r4", "r5", "server"}, lines: 26,
+		caption: "Each probe gets one router further"},
+	"lan": {node: "host1", nodes: []string{"host1", "host2", "host3", "server"}, lines: 26, caption: "What host1 sees of itself, host2, host3 and the server"},
+	"dumbbell": {node: "r1", iface: "r1-eth0", nodes: []string{"sender1", "sender2", "receiver"}, lines: 26,
+		caption: "Two of the fifty flows, in front of the bottleneck"},
+	"partition": {node: "client", filter: "tcp", nodes: []string{"client", "server"}, from: 2015 * time.Millisecond, lines: 30,
+		caption: "The upload as the client sees it, without the pings: the partition begins at 2 s and ends at 7 s"},
+	"https": {node: "client", nodes: []string{"client", "server"}, lines: 32,
+		caption: "The two requests over HTTPS: TCP until 0.1 s, TLS until 0.2 s, then HTTP/2"},
+	"tls12-vs-tls13": {node: "old", nodes: []string{"old", "server"}, lines: 26,
+		caption: "A full handshake of TLS 1.2 goes there and back twice, at 0.1 s and at 0.2 s; the request follows at 0.3 s"},
+	"certificates": {node: "client", nodes: []string{"client", "server"}, from: time.Second, lines: 14,
+		caption: "The expired certificate, refused after two round trips"},
+	"http1-vs-http2": {node: "client-streams-loss", nodes: []string{"client-streams-loss", "server"}, from: 301 * time.Millisecond, lines: 32,
+		caption: "HTTP/2 behind a loss: what comes from 0.305 s on waits in the client's stack until the gap is closed, at 0.409 s"},
+	"man-in-the-middle": {node: "r1", iface: "r1-eth0", nodes: []string{"client", "server"}, lines: 30,
+		caption: "Both logins as the attacker sees them: as far as TCP goes they look alike"},
+	"websocket-vs-polling/websocket":    phone(0, "phone1: TCP, a request and its 101 at 0.04 s, then messages, each of which is back after 20 ms"),
+	"websocket-vs-polling/polling":      phone(20*time.Second, "phone1 asks at 20 s in vain (158 bytes); at 21 s it writes over one connection and asks over its other one"),
+	"websocket-vs-polling/long-polling": phone(0, "phone1 asks at 0.02 s, writes at 1 s over a second connection, is answered at 1.04 s, and asks again at once"),
+	"dns": {node: "client1", nodes: []string{"client1", "ns", "web1"}, lines: 44,
+		caption: "All that client1 sends and gets until 30 s: the last two answers of the name server are of 18 s, and the page of 'shop' comes nevertheless"},
+	"pagination/stateless": {node: "client2", nodes: []string{"client2", "ns", "web1", "web2"}, lines: 30,
+		caption: "The first page from web1, the second from web2: each with a question for the name and a connection of its own"},
+	"pagination/stateful": {node: "client1", nodes: []string{"client1", "ns", "web1", "web2"}, from: 1100 * time.Millisecond, lines: 30,
+		caption: "The last page of client1's first walk, from web1, and all of the second walk: the page that web2 had left"},
+	"capacity/one-core":  visit("The visitor during 'beyond', which begins at 300 s: answered after 4 ms, 0.8 s, 1.2 s, 1.9 s, 2.4 s, 2.8 s, 4.3 s, 5.0 s"),
+	"capacity/two-cores": visit("The same requests at a server with two cores: no queue to speak of"),
+}
+
+// phone is what phone1 sees of a chat.
+func phone(from time.Duration, caption string) scene {
+	return scene{node: "phone1", nodes: []string{"phone1", "server"}, from: from, lines: 21, caption: caption}
+}
+
+// visit is what the only client sees that is captured of a server under load.
+func visit(caption string) scene {
+	return scene{node: "visitor", nodes: []string{"visitor", "server"}, from: 300 * time.Second, lines: 32, caption: caption}
+}
