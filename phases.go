@@ -135,11 +135,7 @@ func (r *Run) startJobs(role services.Role) {
 				group = &r.workloads
 			}
 			group.Add(1)
-			env := services.NewEnv(h, r.log.With("host", h.Name(), role.String(), j.name), role, j.name, i, len(j.hosts))
-			env.Authority, env.KeyLog, env.HostNames = r.authority, r.keyLog, r.hostNames[h.Name()]
-			env.Panicked = func(v any, stack []byte) {
-				r.fail(&PanicError{What: j.where() + " on " + h.Name(), Value: v, Stack: stack})
-			}
+			env := r.newEnv(j, i)
 			r.engine.At(h.Owner(), netem.KindWake, j.start, func() {
 				go func() {
 					defer group.Done()
@@ -148,6 +144,17 @@ func (r *Run) startJobs(role services.Role) {
 			})
 		}
 	}
+}
+
+// newEnv returns what a job finds on the i-th of its hosts.
+func (r *Run) newEnv(j *job, i int) *services.Env {
+	h := j.hosts[i]
+	env := services.NewEnv(h, r.log.With("host", h.Name(), j.role.String(), j.name), j.role, j.name, i, len(j.hosts))
+	env.Authority, env.KeyLog, env.HostNames = r.authority, r.keyLog, r.hostNames[h.Name()]
+	env.Panicked = func(v any, stack []byte) {
+		r.fail(&PanicError{What: j.where() + " on " + h.Name(), Value: v, Stack: stack})
+	}
+	return env
 }
 
 // runJob runs a job on one host.
