@@ -18,9 +18,9 @@ import (
 )
 
 // equal is the distribution of equal durations.
-func equal(d time.Duration) *figures.Latency {
+func equal(count uint64, d time.Duration) *figures.Percentiles {
 	u := units.Duration(d)
-	return &figures.Latency{Min: u, Avg: u, Max: u, P50: u, P99: u}
+	return &figures.Percentiles{Count: count, Min: u, Avg: u, Max: u, P50: u, P90: u, P95: u, P99: u, P999: u, P9999: u}
 }
 
 // Over WebSocket a message takes the latency to the server and the latency back, for each of 100 watchers.
@@ -28,11 +28,22 @@ func TestWebSocketBroadcast(t *testing.T) {
 	testlab.Run(t, wire(10*ms), func(t *testing.T, l *testlab.Lab) {
 		room := serve(l, chat.RoomConfig{})
 		r := talk(t, l, config(func(c *chat.Config) { c.Users, c.Senders, c.Messages = 100, 2, 5 }))
-		require.Equal(t, equal(20*ms), r.Delay)
+		require.Equal(t, equal(1000, 20*ms), r.Delay)
 		require.True(t, r.Complete)
 		require.Equal(t, map[string]uint64{"1000": 100}, r.CloseCodes)
 		require.Zero(t, r.Errors.Total())
-		r.Delay, r.CloseCodes, r.BytesSent, r.BytesReceived = nil, nil, 0, 0
+		// Two messages a second from 1 s on, each there 20 ms later.
+		require.Equal(t, duration(100*ms), r.Bucket)
+		require.Len(t, r.Seconds, 51)
+		for i, s := range r.Seconds {
+			sent := uint64(0)
+			if i >= 10 && i%10 == 0 {
+				sent = 2
+			}
+			require.Equal(t, []uint64{sent, 100 * sent, 0}, []uint64{s.Started, s.Succeeded, s.Failed}, i)
+		}
+		require.Equal(t, duration(20*ms), *r.Seconds[10].P99)
+		r.Delay, r.CloseCodes, r.BytesSent, r.BytesReceived, r.Bucket, r.Seconds = nil, nil, 0, 0, 0, nil
 		require.Equal(t, &chat.Result{Watchers: 100, Sent: 10, Expected: 1000, Received: 1000, Complete: true, Connections: 100}, r)
 		require.Equal(t, 5*time.Second+40*ms, l.Elapsed().Round(time.Microsecond)) // lead, four intervals, delay, close handshake
 		found := roomResult(t, room)
@@ -51,7 +62,7 @@ func TestPollingDelay(t *testing.T) {
 		r := talk(t, l, config(func(c *chat.Config) {
 			c.Transport, c.LeadTime, c.Messages = chat.Polling, duration(1250*ms), 4
 		}))
-		require.Equal(t, equal(770*ms), r.Delay)
+		require.Equal(t, equal(4, 770*ms), r.Delay)
 		require.True(t, r.Complete)
 		require.EqualValues(t, 6, r.Requests) // at 0 s to 5 s
 		require.EqualValues(t, 2, r.EmptyPolls)

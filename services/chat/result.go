@@ -8,6 +8,7 @@ import (
 
 	"netlab/services/failures"
 	"netlab/services/figures"
+	"netlab/services/load"
 	"netlab/units"
 	"netlab/ws"
 )
@@ -27,7 +28,7 @@ type Result struct {
 	// Complete says that every sender sent all its messages and every watcher got them.
 	Complete bool `json:"complete"`
 	// Delay is the time from when a message was due to be sent until a watcher had it.
-	Delay *figures.Latency `json:"delay"`
+	Delay *figures.Percentiles `json:"delay"`
 	// Connections counts connections that were opened: TCP connections, over which WebSocket was agreed if that is the
 	// transport. Reconnects counts attempts to open another one after a WebSocket connection broke or could not be opened.
 	Connections uint64 `json:"connections"`
@@ -45,6 +46,10 @@ type Result struct {
 	// CloseCodes counts how WebSocket connections ended, by close code; 1006 means without a close frame. Those that the end
 	// cuts off don't count.
 	CloseCodes map[string]uint64 `json:"close_codes"`
+	// Seconds is what happened over time, in parts of length Bucket: Started counts messages that were sent, Succeeded those
+	// that watchers got, with their delays.
+	Bucket  units.Duration `json:"bucket_ns"`
+	Seconds []load.Second  `json:"seconds"`
 }
 
 // tally is what the users of a host have to report.
@@ -121,17 +126,9 @@ func (r *runner) Result() any {
 	all.Expected = all.Sent * all.Watchers
 	all.Lost = all.Expected - min(all.Received, all.Expected)
 	all.Complete = all.Received == uint64(r.total())*all.Watchers
-	all.Delay = latency(&delay)
+	all.Delay = delay.Percentiles()
+	all.Seconds, all.Bucket = r.timeline.Seconds()
 	return all
-}
-
-// latency returns a distribution in the form in which other workloads report theirs.
-func latency(h *figures.Histogram) *figures.Latency {
-	p := h.Percentiles()
-	if p == nil {
-		return nil
-	}
-	return &figures.Latency{Min: p.Min, Avg: p.Avg, Max: p.Max, P50: p.P50, P99: p.P99}
 }
 
 func (r *Result) add(o *Result) {

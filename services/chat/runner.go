@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"netlab/services"
+	"netlab/services/load"
 )
 
 // Chat describes the workload "chat".
@@ -40,6 +41,8 @@ type runner struct {
 	config Config
 	name   string
 	hosts  []tally // by index of the host
+
+	timeline load.Timeline
 }
 
 // total is how many messages are to be sent.

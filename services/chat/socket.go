@@ -43,9 +43,9 @@ type SocketResult struct {
 	// Intact says that a connection was opened, none failed and every message came back as it was.
 	Intact bool `json:"intact"`
 	// RTT is the time from when a message was due to be sent until its last byte was back.
-	RTT *figures.Latency `json:"rtt"`
+	RTT *figures.Percentiles `json:"rtt"`
 	// Connect is the time from the dial to the answer to the upgrade.
-	Connect *figures.Latency `json:"connect"`
+	Connect *figures.Percentiles `json:"connect"`
 	// Pings counts pings that were answered.
 	Pings uint64 `json:"pings"`
 	// BytesSent and BytesReceived are messages without frames and compression.
@@ -86,7 +86,7 @@ func (r *socketRunner) Result() any {
 	result := r.result
 	result.Lost = result.Sent - result.Received - result.Corrupt
 	result.Intact = result.Connections > 0 && result.Errors.Total() == 0 && result.Sent == result.Received
-	result.Connect, result.RTT = latency(&r.connect), latency(&r.rtt)
+	result.Connect, result.RTT = r.connect.Percentiles(), r.rtt.Percentiles()
 	return &result
 }
 

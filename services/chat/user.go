@@ -68,6 +68,7 @@ func (u *user) sendAll(ctx context.Context, to channel) {
 
 // sent counts a message that went out.
 func (u *user) sent(text []byte) {
+	u.runner.timeline.Begin(u.env.Elapsed() - u.start)
 	u.tally.count(func(r *Result) {
 		r.Sent++
 		r.BytesSent += units.Bytes(len(text))
@@ -90,6 +91,7 @@ func (u *user) take(m *Message) {
 	case fresh:
 		u.got++
 		u.tally.received(delay, late)
+		u.runner.timeline.Succeed(u.env.Elapsed()-u.start, delay, units.Bytes(len(m.Text)))
 	default:
 		u.tally.count(func(r *Result) { r.Duplicates++ })
 	}

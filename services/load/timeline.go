@@ -1,6 +1,7 @@
 package load
 
 import (
+	"sync"
 	"time"
 
 	"netlab/services/figures"
@@ -126,4 +127,32 @@ func (t *timeline) seconds() []Second {
 		}
 	}
 	return out
+}
+
+// Timeline counts something like requests over time, for workloads that make them in another way than this package's. Several
+// goroutines may use it. The zero value is empty.
+type Timeline struct {
+	mu    sync.Mutex
+	parts timeline
+}
+
+// Begin counts something that began at a time since the workload's start.
+func (t *Timeline) Begin(since time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.parts.at(since, 0).begin(0)
+}
+
+// Succeed counts something that succeeded at a time since the workload's start, with its latency and size.
+func (t *Timeline) Succeed(since, latency time.Duration, size units.Bytes) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.parts.at(since, 0).finish(latency, &Outcome{Bytes: int64(size)})
+}
+
+// Seconds returns the parts and how long each of them is.
+func (t *Timeline) Seconds() (parts []Second, width units.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.parts.seconds(), units.Duration(t.parts.width())
 }
