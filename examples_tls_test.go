@@ -69,6 +69,9 @@ func TestHTTPSPackets(t *testing.T) {
 func TestTLSVersionsPackets(t *testing.T) {
 	text := exampleText(t, "tls12-vs-tls13")
 	files := capturesOf(t, record(t, text, nil))
+	for _, node := range []string{"old", "modern"} {
+		require.Len(t, dataFrames(t, files[node]), 4, "pages in clear, those of resumed sessions too")
+	}
 	require.Equal(t, [][]string{{"860"}, {"378"}}, fields(t, files["modern"], "tls.handshake.type == 2", "tcp.len")[:2], "full, resumed")
 	require.Equal(t, [][]string{{"6"}}, fields(t, files["old"], "tls.handshake.type == 11", "frame.number")[:1])
 

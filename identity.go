@@ -3,7 +3,9 @@ package netlab
 import (
 	stdtls "crypto/tls"
 	"fmt"
+	"hash/fnv"
 	"slices"
+	"sync"
 	"time"
 
 	"netlab/captures"
@@ -72,14 +74,28 @@ func (h *Host) party(protocols []string) tls.Party {
 // Authority returns the lab's certificate authority, for servers and clients of the function given to [Lab.Run].
 func (r *Run) Authority() *tls.Authority { return r.authority }
 
-// keyLog puts the secrets of TLS connections into captures.
+// keyLog puts the secrets of TLS connections into captures. Both ends of a connection log them: each line that comes a second
+// time is dropped.
 type keyLog struct {
 	captures *captures.Set
 	nodes    []string
+
+	mu   sync.Mutex
+	once map[uint64]bool // hashes of lines that came once
 }
 
 // Write takes a line of a key log.
-func (k keyLog) Write(line []byte) (int, error) {
+func (k *keyLog) Write(line []byte) (int, error) {
+	h := fnv.New64a()
+	h.Write(line)
+	sum := h.Sum64()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.once[sum] {
+		delete(k.once, sum)
+		return len(line), nil
+	}
+	k.once[sum] = true
 	for _, n := range k.nodes {
 		k.captures.Secrets(n, line)
 	}

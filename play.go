@@ -207,7 +207,7 @@ func (p *player) inside(fn func(*Run) error) {
 	}
 	if p.out.captures != nil {
 		r.net.SetTap(p.out.captures)
-		r.keyLog = keyLog{p.out.captures, p.lab.topology.Captures.Secrets}
+		r.keyLog = &keyLog{captures: p.out.captures, nodes: p.lab.topology.Captures.Secrets, once: map[uint64]bool{}}
 	}
 	r.net.Observe(func(ev netem.Event) { r.event(ev, "") })
 	p.engine.Store(e)

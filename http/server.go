@@ -2,7 +2,7 @@ package http
 
 import (
 	"context"
-	"crypto/tls"
+	stdtls "crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"netlab/tls"
 )
 
 // ServerOptions change what [Serve] does. The zero value, and nil, are the defaults.
@@ -24,7 +26,7 @@ type ServerOptions struct {
 	ConnState func(net.Conn, nethttp.ConnState)
 
 	// TLS makes the server speak TLS, and offer HTTP/2 and HTTP/1.1 by ALPN. Nil means no TLS.
-	TLS *tls.Config
+	TLS *stdtls.Config
 	// NoHTTP2 leaves HTTP/2 over TLS out.
 	NoHTTP2 bool
 	// H2C lets clients speak HTTP/2 without TLS, if they know that they can. HTTP/1.1 is served as well.
@@ -75,7 +77,7 @@ func Serve(ctx context.Context, l net.Listener, handler nethttp.Handler, o *Serv
 	})
 	var err error
 	if o.TLS != nil {
-		err = std.ServeTLS(&listener{l, &s.conns}, "", "")
+		err = std.ServeTLS(&listener{tls.Listener{Listener: l}, &s.conns}, "", "")
 	} else {
 		err = std.Serve(l)
 	}
@@ -124,7 +126,14 @@ func (s *server) standard(base context.Context) *nethttp.Server {
 		HTTP2:             &nethttp.HTTP2Config{MaxConcurrentStreams: o.MaxConcurrentStreams},
 	}
 	if o.TLS != nil {
-		std.TLSConfig = o.TLS.Clone() // net/http changes it
+		std.TLSConfig = o.TLS.Clone()
+		if len(std.TLSConfig.NextProtos) == 0 { // net/http would change a copy
+			std.TLSConfig.NextProtos = []string{"h2", "http/1.1"}
+			if o.NoHTTP2 {
+				std.TLSConfig.NextProtos = std.TLSConfig.NextProtos[1:]
+			}
+		}
+		tls.LogResumed(std.TLSConfig)
 	}
 	std.Protocols.SetHTTP1(true)
 	std.Protocols.SetHTTP2(o.TLS != nil && !o.NoHTTP2)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	stdtls "crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -108,7 +109,7 @@ func loopback(t *testing.T) (client, server net.Conn) {
 	defer l.Close()
 	client, err = net.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
-	server, err = l.Accept()
+	server, err = tls.Listener{Listener: l}.Accept()
 	require.NoError(t, err)
 	return client, server
 }
@@ -285,6 +286,34 @@ func TestEqualBytesAndKeyLogs(t *testing.T) {
 			require.Equal(t, 1, strings.Count(log, "CLIENT_RANDOM "))
 		} else {
 			require.Equal(t, 1, strings.Count(log, "CLIENT_TRAFFIC_SECRET_0 "))
+		}
+	}
+}
+
+// The secrets of a session that is resumed are logged too, for the random of the connection that resumes it.
+func TestKeyLogOfResumedSessions(t *testing.T) {
+	for _, version := range []tls.Version{tls.Version12, tls.Version13} {
+		var atServer, atClient bytes.Buffer
+		client, server := pair(t, authority(t, 1), tls.Server{Party: tls.Party{KeyLog: &atServer}},
+			tls.Client{Party: tls.Party{MaxVersion: version, KeyLog: &atClient}})
+		tls.LogResumed(server)
+		var randoms []string
+		for i := range 4 { // each connection after the first resumes the one before, by a new ticket
+			x := handshake(t, client, server)
+			require.NoError(t, x.client)
+			require.Equal(t, i > 0, x.state.DidResume)
+			randoms = append(randoms, fmt.Sprintf("%x", x.bytes[11:43]))
+		}
+		if version == tls.Version13 {
+			require.Equal(t, atClient.String(), atServer.String())
+			continue
+		}
+		lines := strings.Split(strings.TrimSpace(atServer.String()), "\n")
+		require.Len(t, lines, 4)
+		_, secret, _ := strings.Cut(strings.TrimPrefix(lines[0], "CLIENT_RANDOM "), " ")
+		require.Len(t, secret, 2*48)
+		for i, random := range randoms {
+			require.Equal(t, "CLIENT_RANDOM "+random+" "+secret, lines[i])
 		}
 	}
 }
