@@ -36,7 +36,7 @@ var scenes = map[string]scene{
 	"http1-vs-http2": {node: "client-streams-loss", nodes: []string{"client-streams-loss", "server"}, from: 301 * time.Millisecond, lines: 32,
 		caption: "HTTP/2 behind a loss: what comes from 0.305 s on waits in the client's stack until the gap is closed, at 0.409 s"},
 	"man-in-the-middle": {node: "r1", iface: "r1-eth0", nodes: []string{"client", "server"}, lines: 30,
-		caption: "Both logins as the attacker sees them: as far as TCP goes they look alike"},
+		caption: "Both logins as the attacker sees them: as far as TCP goes they look alike, but the first one shows the password"},
 	"websocket-vs-polling/websocket":    phone(0, "phone1: TCP, a request and its 101 at 0.04 s, then messages, each of which is back after 20 ms"),
 	"websocket-vs-polling/polling":      phone(20*time.Second, "phone1 asks at 20 s in vain (158 bytes); at 21 s it writes over one connection and asks over its other one"),
 	"websocket-vs-polling/long-polling": phone(0, "phone1 asks at 0.02 s, writes at 1 s over a second connection, is answered at 1.04 s, and asks again at once"),

@@ -11,6 +11,8 @@ import (
 //
 //	TCP 10.0.0.1:49152 > 10.0.0.2:5001 [SYN] seq 1815 win 65535 <mss 1460, sack, wscale 7>
 //
+// Of what is in TCP and UDP it tells what a segment shows by itself: the first line of HTTP, TLS records, DNS messages.
+//
 // Any bytes get a description; broken frames are called "malformed".
 func Describe(frame []byte) string {
 	d := Describer{absolute: true}
@@ -25,6 +27,17 @@ func Describe(frame []byte) string {
 // The SYN has number 0, as in Wireshark. Of a connection whose SYN was not captured, the first number seen in a direction
 // becomes 1. Numbers start again at 0 after 4 GiB. TCP goes without saying; other protocols are named. The window is told
 // when a connection opens and when it is zero, and is not scaled.
+//
+// After a colon comes what the application says, as far as it can be read without secrets and without putting segments
+// together:
+//
+//	client:49152 > server:80 [PSH, ACK] seq 1 ack 1 len 83: GET / HTTP/1.1
+//	server:443 > client:49153 [PSH, ACK] seq 1 ack 295 len 860: TLS ServerHello, ChangeCipherSpec, application data x4
+//	UDP client:5000 > ns:53 len 25: DNS query A www.lab
+//	UDP ns:53 > client:5000 len 73: DNS answer A www.lab: web1, web2, web3
+//
+// The first line of HTTP/1 and TLS records are told where a segment begins with them; frames of WebSocket and of HTTP/2 in
+// clear, once the connection has changed to them, where they begin; DNS on port 53.
 //
 // The zero value is ready for use, with addresses instead of names. A Describer remembers every connection that it has
 // seen. It is not safe for use by several goroutines.
@@ -42,6 +55,13 @@ type line struct {
 	// from and to are the ends with their ports; empty where text says it all.
 	from, to string
 	text     string
+	// app is what the application says, "" if nothing of it is known.
+	app string
+	// brief are words that do for text before app where room is short, "" if none do; alone says that app can do without.
+	brief string
+	alone bool
+	// shorter are further ways to say the same as app, without protocol and ports, the longest first.
+	shorter []string
 }
 
 // Describe says in one line what a frame is.
@@ -50,6 +70,9 @@ func (d *Describer) Describe(frame []byte) string {
 	v.dissect(frame)
 	l := d.line(&v)
 	s := l.text
+	if l.app != "" {
+		s += ": " + l.app
+	}
 	if l.from != "" {
 		s = l.from + " > " + l.to + " " + s
 	}
@@ -93,7 +116,7 @@ var etherNames = map[uint16]string{
 
 // ether describes a frame by its MAC addresses.
 func (d *Describer) ether(v *view, protocol, text string) line {
-	return line{protocol, net.HardwareAddr(v.frame[6:12]).String(), net.HardwareAddr(v.frame[:6]).String(), text}
+	return line{protocol: protocol, from: net.HardwareAddr(v.frame[6:12]).String(), to: net.HardwareAddr(v.frame[:6]).String(), text: text}
 }
 
 func (d *Describer) arp(v *view) string {
@@ -165,9 +188,9 @@ func (d *Describer) ip(v *view) line {
 	}
 	switch {
 	case v.proto == protoTCP:
-		l.text = d.tcp(v)
+		d.tcp(v, &l)
 	case v.proto == protoUDP:
-		l.text = udpText(v)
+		d.udp(v, &l)
 	case v.proto == protoICMPv4 && v.version == 4:
 		l.text = d.icmp4(v)
 	case v.proto == protoICMPv6 && v.version == 6:
@@ -189,15 +212,22 @@ func (v *view) fragmentText() string {
 	return fmt.Sprintf("fragment id %d bytes %d-%d, %s", v.fragment.id, v.fragment.offset, v.fragment.offset+v.length, rest)
 }
 
-func udpText(v *view) string {
+// udp describes a datagram.
+func (d *Describer) udp(v *view, l *line) {
 	if len(v.payload) < 8 {
-		return "malformed: header cut short"
+		l.text = "malformed: header cut short"
+		return
 	}
 	n := int(be.Uint16(v.payload[4:]))
 	if n < 8 {
-		return "malformed: length in the header is impossible"
+		l.text = "malformed: length in the header is impossible"
+		return
 	}
-	return fmt.Sprintf("len %d", n-8)
+	l.text = fmt.Sprintf("len %d", n-8)
+	if v.srcPort == domain || v.dstPort == domain {
+		l.app = shorten(d.dns(v.payload[8:min(n, len(v.payload))], n <= len(v.payload)))
+		l.shorter = shorterDNS(l.app)
+	}
 }
 
 // addr returns the name of an address, or the address.

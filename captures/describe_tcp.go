@@ -96,14 +96,19 @@ func (t *segment) parseOption(kind byte, value []byte) {
 	}
 }
 
-func (d *Describer) tcp(v *view) string {
+// tcp describes a segment.
+func (d *Describer) tcp(v *view, l *line) {
 	t, problem := parseSegment(v)
 	if problem != "" {
-		return "malformed: " + problem
+		l.text = "malformed: " + problem
+		return
 	}
 	var seqBase, ackBase uint32
+	var c *connection
+	from := 0
 	if !d.absolute {
-		seqBase, ackBase = d.bases(v, &t)
+		c, from = d.connection(v, &t)
+		seqBase, ackBase = c.base[from], c.base[1-from]
 	}
 	var s strings.Builder
 	fmt.Fprintf(&s, "[%s] seq %d", t.flagText(), t.seq-seqBase)
@@ -120,7 +125,13 @@ func (d *Describer) tcp(v *view) string {
 	if len(t.options) > 0 {
 		fmt.Fprintf(&s, " <%s>", strings.Join(t.options, ", "))
 	}
-	return s.String()
+	l.text = s.String()
+	if header := v.length - t.length; len(v.payload) > header {
+		l.app = d.application(c, from, v, &t, v.payload[header:])
+	}
+	if l.app != "" && t.flags&^flagPSH == flagACK && t.window != 0 && len(t.sack) == 0 {
+		l.brief, l.alone = fmt.Sprintf("len %d", t.length), true
+	}
 }
 
 func (t *segment) flagText() string {
@@ -165,20 +176,23 @@ func notAfter(a, b uint32) bool { return int32(a-b) <= 0 }
 // flow names a connection: its ends, the lesser first.
 type flow struct{ a, b netip.AddrPort }
 
-// connection remembers where the sequence numbers of both directions begin.
+// connection remembers where the sequence numbers of both directions begin: base has to be subtracted from them.
 type connection struct {
 	base  [2]uint32
 	known [2]bool
+	// frames reads what the connection has changed to, if it has; edge are the numbers where the next frames begin.
+	frames frameReader
+	edge   [2]uint32
 }
 
-// bases returns what has to be subtracted from the sequence number and from the acknowledgement.
-func (d *Describer) bases(v *view, t *segment) (seq, ack uint32) {
+// connection finds the connection of a segment and from which of its ends the segment comes.
+func (d *Describer) connection(v *view, t *segment) (c *connection, from int) {
 	key, from := flow{netip.AddrPortFrom(v.src, v.srcPort), netip.AddrPortFrom(v.dst, v.dstPort)}, 0
 	if key.b.Compare(key.a) < 0 {
 		key.a, key.b, from = key.b, key.a, 1
 	}
 	to := 1 - from
-	c := d.connections[key]
+	c = d.connections[key]
 	opens := t.flags&(flagSYN|flagACK) == flagSYN
 	if c == nil || opens && c.known[from] && c.base[from] != t.seq {
 		c = &connection{} // a first or a new connection between these ends
@@ -195,5 +209,5 @@ func (d *Describer) bases(v *view, t *segment) (seq, ack uint32) {
 	if t.flags&flagACK != 0 && !c.known[to] {
 		c.base[to], c.known[to] = t.ack-1, true
 	}
-	return c.base[from], c.base[to]
+	return c, from
 }

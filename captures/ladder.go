@@ -155,24 +155,27 @@ func (l *ladder) packet(p *Packet) bool {
 	if !ok || from < 0 || to < 0 || from == to {
 		return false
 	}
-	label := d.text
-	if l.ports && v.hasPorts {
-		label = fmt.Sprintf("%d > %d %s", v.srcPort, v.dstPort, label)
-	}
-	if d.protocol != "TCP" {
-		label = d.protocol + " " + label
-	}
+	comment := strings.ReplaceAll(p.Comment, "\n", "; ")
 	at := fmt.Sprintf("%12.6f", p.Time.Sub(l.options.Start).Seconds())
-	l.arrow(at, l.columns[from], l.columns[to], label, strings.ReplaceAll(p.Comment, "\n", "; "))
+	l.arrow(at, l.columns[from], l.columns[to], l.label(&v, &d, l.columns[max(from, to)]-l.columns[min(from, to)]-1, comment), comment)
 	return true
 }
 
+// arrowEnds is how many characters of an arrow's shaft are left beside its label.
+const arrowEnds = 6
+
+// lost says whether a comment tells that the packet didn't arrive.
+func lost(comment string) bool { return strings.HasPrefix(comment, "dropped") }
+
+// textWidth is how many characters a text on a line of its own has room for.
+func (l *ladder) textWidth() int { return l.options.Width - ladderMargin - 2 }
+
 // arrow draws one arrow, with label and comment on it where they fit, else on lines of their own.
 func (l *ladder) arrow(at string, from, to int, label, comment string) {
-	lost := strings.HasPrefix(comment, "dropped")
+	lost := lost(comment)
 	room := max(from, to) - min(from, to) - 1
 	shaft := room
-	inline, beside := width(label)+6 <= room, false
+	inline, beside := width(label)+arrowEnds <= room, false
 	if !inline {
 		l.text(at, min(from, to)+2, label)
 		at, label = "", ""
@@ -180,10 +183,10 @@ func (l *ladder) arrow(at string, from, to int, label, comment string) {
 	if lost {
 		shaft = room * 2 / 3
 		if inline {
-			shaft = max(shaft, width(label)+6)
+			shaft = max(shaft, width(label)+arrowEnds)
 		}
 		// Room for the comment may be had by a shorter arrow.
-		least := max(width(label)+6, minimumSpan/2)
+		least := max(width(label)+arrowEnds, minimumSpan/2)
 		if want := room - width(comment) - 2; comment != "" && want >= least {
 			shaft, beside = min(shaft, want), true
 		}
@@ -230,9 +233,7 @@ func (l *ladder) shaft(row []rune, from, to, n int, label string, lost bool) {
 // text writes a line with a text at a column, or further left if it is long.
 func (l *ladder) text(at string, column int, text string) {
 	row := l.row(at)
-	if n := l.options.Width - ladderMargin - 2; width(text) > n {
-		text = string([]rune(text)[:n-1]) + string(l.cut)
-	}
+	text = cut(text, l.textWidth(), l.cut)
 	column = max(min(column, l.options.Width-1-width(text)), ladderMargin+2)
 	put(row, column, text)
 	l.write(row)
