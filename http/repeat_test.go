@@ -7,6 +7,7 @@ import (
 	"hash"
 	nethttp "net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func TestRunsAreIdentical(t *testing.T) {
 					client := &nethttp.Client{Transport: transport}
 					get(t, client, "https://b/first")
 					if raceEnabled && v == http.HTTP2 {
-						get(t, client, "https://b/second") // nothing orders streams of one connection
+						get(t, client, "https://b/second") // nothing orders the windows that a client's streams open
 					} else {
 						getAll(t, l, client, 12)
 					}
@@ -72,4 +73,28 @@ func TestRunsAreIdentical(t *testing.T) {
 			require.NotEqual(t, first, run(2))
 		}
 	}
+}
+
+// Requests that arrive together are begun in the order of their streams, and answered so, whatever Go's scheduler does.
+func TestHandlersTakeTurns(t *testing.T) {
+	testlab.Run(t, testlab.Config{Forward: testlab.Wire(10*ms, 0)}, func(t *testing.T, l *testlab.Lab) {
+		var mu sync.Mutex
+		var streams []uint64
+		s := serveTLS(t, l, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			streams = append(streams, http.StreamOf(w))
+		}, http.ServerOptions{}, nil)
+		transport := s.transport(t, http.TransportOptions{Version: http.HTTP2})
+		for range 3 {
+			getAll(t, l, &nethttp.Client{Transport: transport}, 30)
+		}
+		var want []uint64
+		for i := range uint64(3 * 30) {
+			want = append(want, 2*i+1) // those that a client opens are odd (RFC 9113, section 5.1.1)
+		}
+		require.Equal(t, want, streams)
+		transport.CloseIdleConnections()
+		require.NoError(t, s.stop())
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"netlab/ip"
 	"netlab/tls"
 )
 
@@ -24,6 +25,10 @@ type ServerOptions struct {
 	Panicked func(value any, stack []byte)
 	// ConnState is told of the states of connections, as net/http's Server.ConnState is.
 	ConnState func(net.Conn, nethttp.ConnState)
+
+	// Host is the host that serves. With it the handlers of HTTP/2 requests that arrive together begin one after the other in
+	// virtual time, so that they answer in the same order in every run. Nil leaves that to Go's scheduler.
+	Host *ip.Host
 
 	// TLS makes the server speak TLS, and offer HTTP/2 and HTTP/1.1 by ALPN. Nil means no TLS.
 	TLS *stdtls.Config
@@ -176,6 +181,7 @@ func (s *server) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		return
 	}
 	defer s.running.Done()
+	waitTurn(s.options.Host, w, r)
 	defer func() {
 		v := recover()
 		if r.ProtoMajor == 1 {

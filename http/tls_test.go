@@ -40,7 +40,7 @@ func serveTLS(t *testing.T, l *testlab.Lab, h nethttp.HandlerFunc, o http.Server
 	}
 	config, err := l.Authority.Server(s.server)
 	require.NoError(t, err)
-	o.TLS = config
+	o.TLS, o.Host = config, l.B
 	listener, err := tcp.Listen(l.B, ":443")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(l.Context())

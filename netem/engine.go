@@ -50,6 +50,7 @@ type Engine struct {
 	sent     []departure
 	woken    []chan<- struct{} // who is to be woken, one after the other
 	together []chan<- struct{} // who is to be woken before what is put off is done
+	turns    []turn            // who is to be among these, in an order that isn't known yet
 	later    []task            // what is to be done when everybody is blocked
 	free     []*Frame
 
@@ -237,7 +238,7 @@ func (e *Engine) sleepFor(ctx context.Context, alarm *time.Timer, d time.Duratio
 	e.sleeping.Store(true)
 	defer e.sleeping.Store(false)
 	e.mu.Lock()
-	pending := len(e.sent) > 0 || len(e.together) > 0 || len(e.woken) > 0 || len(e.later) > 0
+	pending := len(e.sent) > 0 || len(e.together) > 0 || len(e.turns) > 0 || len(e.woken) > 0 || len(e.later) > 0
 	if !pending && e.cfg.RealTime {
 		// Something may have been scheduled between runDue and here.
 		if top := e.topLocked(); top != nil {

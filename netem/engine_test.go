@@ -3,6 +3,7 @@ package netem
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -151,6 +152,31 @@ func TestWakeTogether(t *testing.T) {
 		require.ErrorIs(t, e.Run(context.Background()), ErrStandstill)
 	})
 	require.Equal(t, []string{"a", "b", "c", "later", "after a", "after b", "after c"}, log)
+}
+
+// Turns are taken by name and number, whoever asked first, before what was put off.
+func TestTurns(t *testing.T) {
+	var log []string
+	synctest.Test(t, func(t *testing.T) {
+		e := NewEngine(Config{})
+		e.At(0, KindControl, ms, func() {
+			e.Later(0, 0, func() { log = append(log, "later") })
+			for _, who := range []struct {
+				name   string
+				number uint64
+			}{{"b", 1}, {"a", 10}, {"a", 9}} {
+				c := make(chan struct{}, 1)
+				go func() {
+					e.Turn(who.name, who.number, c)
+					<-c
+					synctestYield(e)
+					log = append(log, fmt.Sprint(who.name, who.number))
+				}()
+			}
+		})
+		require.ErrorIs(t, e.Run(context.Background()), ErrStandstill)
+	})
+	require.Equal(t, []string{"a9", "a10", "b1", "later"}, log)
 }
 
 // synctestYield gives other goroutines the chance to run.

@@ -37,6 +37,26 @@ func (e *Engine) WakeTogether(list []chan struct{}) {
 	e.wakeUp()
 }
 
+// Turn is [Engine.WakeTogether] for goroutines that ask for themselves, in any order: those who have asked when every goroutine is
+// blocked are woken by name and number, one after the other.
+func (e *Engine) Turn(name string, number uint64, c chan<- struct{}) {
+	if e.cfg.RealTime {
+		signal(c)
+		return
+	}
+	e.mu.Lock()
+	e.turns = append(e.turns, turn{name, number, c})
+	e.mu.Unlock()
+	e.wakeUp()
+}
+
+// turn is somebody who waits for its turn; see Engine.Turn.
+type turn struct {
+	name   string
+	number uint64
+	c      chan<- struct{}
+}
+
 // task is work for the loop; see Engine.Later.
 type task struct {
 	owner Owner
@@ -62,6 +82,15 @@ func (e *Engine) nextLocked() (tasks []task, next chan<- struct{}) {
 	first := func(list *[]chan<- struct{}) {
 		next = (*list)[0]
 		*list = slices.Delete(*list, 0, 1)
+	}
+	if len(e.together) == 0 && len(e.turns) > 0 {
+		slices.SortStableFunc(e.turns, func(a, b turn) int {
+			return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.number, b.number))
+		})
+		for _, t := range e.turns {
+			e.together = append(e.together, t.c)
+		}
+		e.turns = e.turns[:0]
 	}
 	switch {
 	case len(e.together) > 0:

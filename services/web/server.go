@@ -122,7 +122,7 @@ func newServer(config ServerConfig) *server {
 // Run implements services.Runner.
 func (s *server) Run(ctx context.Context, env *services.Env) error {
 	o := &http.ServerOptions{
-		Log: env.Log, Panicked: env.Panicked, ConnState: s.state, NoHTTP2: !s.config.HTTP2, H2C: s.config.H2C,
+		Host: env.Host, Log: env.Log, Panicked: env.Panicked, ConnState: s.state, NoHTTP2: !s.config.HTTP2, H2C: s.config.H2C,
 		MaxConcurrentStreams: s.config.MaxStreams, ReadHeaderTimeout: s.config.HeaderTimeout.Std(),
 		IdleTimeout: s.config.IdleTimeout.Std(), MaxHeaderBytes: int(s.config.MaxHeader),
 	}

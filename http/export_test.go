@@ -1,0 +1,4 @@
+package http
+
+// StreamOf is streamOf for tests.
+var StreamOf = streamOf
