@@ -334,10 +334,27 @@ func TestForwardBackpressure(t *testing.T) {
 	}
 }
 
+// awaitEcho returns when the service behind a forward echoes: what comes before it listens is lost, and nobody sends it again.
+func awaitEcho(t *testing.T, f netlab.Forward) {
+	t.Helper()
+	c := outside(t, f)
+	defer c.Close()
+	for range 300 {
+		_, err := c.Write([]byte("ready?"))
+		require.NoError(t, err)
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(100*time.Millisecond)))
+		if _, err := c.Read(make([]byte, 64)); err == nil {
+			return
+		}
+	}
+	t.Fatal("nobody echoes")
+}
+
 func TestForwardDatagrams(t *testing.T) {
 	through(t, forwarded, &netlab.RunOptions{}, func(run *netlab.Run) error {
 		echo, lost := run.Forwards()[0], run.Forwards()[1]
 		require.Equal(t, "six", lost.From)
+		awaitEcho(t, echo)
 		a, b := outside(t, echo), outside(t, echo)
 		defer a.Close()
 		defer b.Close()

@@ -2,8 +2,6 @@ package web_test
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -16,8 +14,6 @@ import (
 
 	"netlab/http"
 	"netlab/internal/testlab"
-	"netlab/services"
-	"netlab/services/chat"
 	"netlab/services/web"
 	"netlab/units"
 )
@@ -213,90 +209,6 @@ func TestStreams(t *testing.T) {
 	})
 }
 
-// page is a page of a collection as a client sees it.
-type page struct {
-	Items  []json.RawMessage `json:"items"`
-	Total  int               `json:"total"`
-	Offset int               `json:"offset"`
-	Limit  int               `json:"limit"`
-	Next   string            `json:"next"`
-	Token  string            `json:"next_page_token"`
-}
-
-func (a *asker) page(path string) (p page) {
-	response, text := a.do("GET", path, "")
-	require.Equal(a.t, 200, response.StatusCode, text)
-	require.Equal(a.t, "application/json", response.Header.Get("Content-Type"))
-	require.NoError(a.t, json.Unmarshal([]byte(text), &p))
-	return p
-}
-
-func TestCollection(t *testing.T) {
-	with(t, handlers(map[string]web.Handler{
-		"/items": {Handler: "collection", Items: 45, Versions: []string{"v1", "v2"}},
-		"/plain": {Handler: "collection", Items: 3, PageSize: 2, MaxPageSize: 2},
-	}), func(a *asker) {
-		p := a.page("/v1/items")
-		require.Len(t, p.Items, 20)
-		require.Equal(t, 45, p.Total)
-		require.JSONEq(t, `{"id": 1, "name": "item 1", "price": 8919}`, string(p.Items[0]))
-		require.Equal(t, "/v1/items?limit=20&offset=20", p.Next)
-		p = a.page(p.Next)
-		require.JSONEq(t, `{"id": 21, "name": "item 21", "price": 5299}`, string(p.Items[0]))
-		p = a.page("/v1/items?page_token=" + p.Token + "&limit=10")
-		require.Len(t, p.Items, 5)
-		require.Empty(t, p.Next+p.Token)
-		p = a.page("/v2/items?offset=16&limit=1")
-		require.JSONEq(t, `{"id": "item-17", "title": "Item 17", "price": {"amount": "96.23", "currency": "EUR"}}`, string(p.Items[0]))
-		require.Empty(t, a.page("/v1/items?offset=1000").Items)
-		require.Len(t, a.page("/plain").Items, 2)
-
-		_, text := a.do("GET", "/v1/items/17", "")
-		require.JSONEq(t, `{"id": 17, "name": "item 17", "price": 9623}`, text)
-		for path, status := range map[string]int{
-			"/v1/items/46": 404, "/v1/items/0": 404, "/v1/items/item-17": 404, "/v2/items/17": 404, "/v2/items/item-17": 200,
-			"/v1/items?limit=0": 400, "/v1/items?limit=101": 400, "/v1/items?limit=x": 400, "/v1/items?limit=05": 400,
-			"/v1/items?offset=-1": 400, "/v1/items?page_token=x": 400, "/v1/items?limit=1&limit=2": 400, "/v1/items?%zz": 400,
-			"/v1/items?offset=1&page_token=" + a.page("/v1/items").Token: 400, "/plain?limit=3": 400,
-		} {
-			response, text := a.do("GET", path, "")
-			require.Equal(t, status, response.StatusCode, path)
-			if status >= 400 {
-				var problem struct {
-					Error struct {
-						Status  int
-						Message string
-					}
-				}
-				require.NoError(t, json.Unmarshal([]byte(text), &problem))
-				require.Equal(t, status, problem.Error.Status)
-				require.NotEmpty(t, problem.Error.Message)
-			}
-		}
-		response, _ := a.do("POST", "/v1/items", "{}")
-		require.Equal(t, 405, response.StatusCode)
-	})
-}
-
-// A stateful collection goes by what it remembers: of a cookie, or of an address if there is none.
-func TestStatefulCollection(t *testing.T) {
-	with(t, handlers(map[string]web.Handler{"/items": {Handler: "collection", Items: 25, Stateful: true}}), func(a *asker) {
-		offsets := func(header ...string) (list []int) {
-			for range 3 {
-				response, text := a.do("GET", "/items?limit=10&offset=0", "", header...)
-				require.Contains(t, response.Header.Get("Set-Cookie"), "session=")
-				var p page
-				require.NoError(t, json.Unmarshal([]byte(text), &p))
-				list = append(list, p.Offset)
-			}
-			return list
-		}
-		require.Equal(t, []int{0, 10, 20}, offsets())
-		require.Equal(t, []int{0, 10, 20}, offsets("Cookie", "session=from-another-server"))
-		require.Equal(t, []int{0, 10, 20}, offsets()) // begins anew
-	})
-}
-
 // The handler of a WebSocket echo gets through to the connection.
 func TestRoomAndEcho(t *testing.T) {
 	r := with(t, handlers(map[string]web.Handler{"/chat": {Handler: "chat"}, "/ws": {Handler: "websocket-echo"}}), func(a *asker) {
@@ -318,149 +230,4 @@ func TestRoomAndEcho(t *testing.T) {
 	})
 	require.EqualValues(t, 1, r.Status["101"])
 	require.NotNil(t, r.Handlers["/chat"].Room)
-}
-
-func TestHandlersAreChecked(t *testing.T) {
-	on := true
-	for want, h := range map[string]map[string]web.Handler{
-		"":                                    {"/a": {Handler: "static"}, "/a/": {Handler: "static", Conditional: &on}, "/b/{id}": {Handler: "echo"}},
-		`did you mean redirect?`:              {"/x.y": {Handler: "redirct"}},
-		`want one of static, echo`:            {"/x": {}},
-		`"x" is not a path`:                   {"x": {Handler: "echo"}},
-		`"GET /x" is not a path`:              {"GET /x": {Handler: "echo"}},
-		`echo has no such option; it belongs`: {"/x": {Handler: "echo", Status: 200}},
-		`belongs to static, delay`:            {"/x": {Handler: "redirect", Location: "/", Size: size(1)}},
-		`.location: "" is no place`:           {"/x": {Handler: "redirect"}},
-		`objects below it need a path`:        {"/x": {Handler: "static", Count: 3}},
-		`.service_time: missing`:              {"/x": {Handler: "delay"}},
-		`.cores: found -1`:                    {"/x": {Handler: "delay", Capacity: web.Capacity{Cores: -1, ServiceTime: units.Constant(1)}}},
-		`wanted one of 301, 302`:              {"/x": {Handler: "redirect", Location: "/", Status: 200}},
-		`found interval and rate`:             {"/x": {Handler: "stream", Interval: 1, Rate: 1}},
-		`wanted v1 and v2`:                    {"/x": {Handler: "collection", Versions: []string{"v3"}}},
-		`can't be a path beside the others`:   {"/v1/x": {Handler: "echo"}, "/x": {Handler: "collection", Versions: []string{"v1"}}},
-		`error_rate says that nothing fails`:  {"/x": {Handler: "status", ErrorStatus: 500}},
-		`wanted no more than max_page_size`:   {"/x": {Handler: "collection", PageSize: 200}},
-		`.room.history: found -1`:             {"/x": {Handler: "chat", Room: chat.RoomConfig{History: -1}}},
-	} {
-		c := web.NewServerConfig()
-		c.Handlers = h
-		err := c.Validate()
-		if want == "" {
-			require.NoError(t, err)
-			continue
-		}
-		require.ErrorContains(t, err, want)
-		var wrong *services.FieldError
-		require.ErrorAs(t, err, &wrong)
-		require.Equal(t, "handlers", wrong.Names()[0])
-		require.Contains(t, h, wrong.Names()[1])
-	}
-}
-
-// With one core the requests of one connection after the other take what they wait and what they work, to the nanosecond.
-func TestServerModel(t *testing.T) {
-	one := 1
-	model := func(c *web.ServerConfig) {
-		c.Cores, c.ServiceTime, c.Queue = 1, units.Constant(100*ms), &one
-	}
-	r := with(t, model, func(a *asker) {
-		a.do("GET", "/", "")
-		done := make(chan string, 4)
-		start := a.l.Elapsed()
-		for i := range 4 {
-			a.l.A.Go(func() {
-				a.l.A.SleepUntil(a.l.Context(), start+time.Duration(i)*ms)
-				began := a.l.Elapsed()
-				response := a.open("GET", "/", "")
-				io.Copy(io.Discard, response.Body)
-				response.Body.Close()
-				done <- fmt.Sprint(i, " ", response.StatusCode, " ", (a.l.Elapsed() - began).Round(time.Microsecond))
-			})
-		}
-		var got []string
-		for range 4 {
-			got = append(got, <-done)
-		}
-		// The first has a connection; two of the others find the queue full.
-		require.ElementsMatch(t, []string{"0 200 120ms", "1 200 219ms", "2 503 40ms", "3 503 40ms"}, got)
-	})
-	require.EqualValues(t, 2, r.Capacity.Rejected)
-	require.EqualValues(t, 3, r.Capacity.Served)
-	require.Equal(t, units.Duration(79*ms), r.Capacity.Waiting.Max)
-}
-
-// A run over TLS: what the workload says is what the wire took.
-func TestFetchOverTLS(t *testing.T) {
-	server := web.NewServerConfig()
-	server.Listen, server.TLS.On = ":443", true
-	server.Handlers = map[string]web.Handler{"/img/": {Handler: "static", Size: size(100), Count: 30}}
-	fetch := func(change func(*web.Config)) (*web.Result, *web.ServerResult) {
-		return lab(t, testlab.Config{Forward: testlab.Wire(10*ms, 0)}, server, config(func(c *web.Config) {
-			c.URL, c.Objects, c.Concurrency = "https://b/img", 30, 30
-			change(c)
-		}))
-	}
-	r, s := fetch(func(c *web.Config) {})
-	require.EqualValues(t, 30, r.Succeeded)
-	require.EqualValues(t, 1, r.Connections)
-	require.Equal(t, map[string]uint64{"http2": 30}, r.Protocols)
-	require.Equal(t, map[string]uint64{"http2": 30}, s.Protocols)
-	require.EqualValues(t, 30, s.Handlers["/img/"].Requests)
-	require.Equal(t, same(20*ms), r.TLS)
-	require.Equal(t, same(20*ms), r.Connect)
-	for connections, took := range map[int]time.Duration{1: 640 * ms, 6: 140 * ms} {
-		r, _ = fetch(func(c *web.Config) { c.HTTPVersion, c.MaxConnections = "http/1.1", connections })
-		require.EqualValues(t, connections, r.Connections)
-		require.Equal(t, took, r.Took.Std().Round(time.Microsecond))
-	}
-	r, _ = fetch(func(c *web.Config) { c.KeepAlive, c.Concurrency = false, 1 })
-	require.EqualValues(t, 30, r.Connections)
-	require.EqualValues(t, 29, r.Resumed)
-	r, _ = fetch(func(c *web.Config) { c.URL = "https://10.0.1.2/img" })
-	require.EqualValues(t, 30, r.Succeeded)
-	server.TLS.Certificate = "expired"
-	r, _ = fetch(func(c *web.Config) { c.Concurrency = 1 })
-	require.EqualValues(t, 30, r.Errors.TLS)
-}
-
-func TestSeveralURLs(t *testing.T) {
-	r, s := lab(t, testlab.Config{}, web.NewServerConfig(), config(func(c *web.Config) {
-		c.URL, c.URLs, c.Count = "", []services.URL{"http://b/bytes/1", "http://b/bytes/10", "http://b/bytes/x"}, 2
-	}))
-	require.EqualValues(t, 6, r.Requests)
-	require.Equal(t, map[string]uint64{"200": 4, "404": 2}, s.Status)
-	require.EqualValues(t, 22+2*len("Not Found\n"), int(r.Bytes))
-	for want, change := range map[string]func(c *web.Config){
-		"found url and urls":  func(c *web.Config) { c.URLs = []services.URL{"http://b/"} },
-		"urls: \"x\" is not":  func(c *web.Config) { c.URL, c.URLs = "", []services.URL{"x"} },
-		"has a query":         func(c *web.Config) { c.URL, c.Objects = "http://b/?x", 3 },
-		"want an https URL":   func(c *web.Config) { c.HTTPVersion = "h2" },
-		"objects: found -1":   func(c *web.Config) { c.Objects = -1 },
-		"retry.on: found 200": func(c *web.Config) { c.Retry.Attempts, c.Retry.On = 2, []int{200} },
-	} {
-		require.ErrorContains(t, config(change).Validate(), want)
-	}
-}
-
-func TestServerOptionsAreChecked(t *testing.T) {
-	for field, change := range map[string]func(c *web.ServerConfig){
-		"tls.certificate": func(c *web.ServerConfig) { c.TLS.Certificate = "x" },
-		"h2c":             func(c *web.ServerConfig) { c.H2C, c.TLS.On = true, true },
-		"error_rate":      func(c *web.ServerConfig) { c.ErrorRate = 2 },
-		"error_status":    func(c *web.ServerConfig) { c.ErrorRate, c.ErrorStatus = 1, 200 },
-		"service_time":    func(c *web.ServerConfig) { c.Cores = 1 },
-		"max_streams":     func(c *web.ServerConfig) { c.MaxStreams = -1 },
-		"idle_timeout":    func(c *web.ServerConfig) { c.IdleTimeout = -1 },
-		"header_timeout":  func(c *web.ServerConfig) { c.HeaderTimeout = -1 },
-		"max_header":      func(c *web.ServerConfig) { c.MaxHeader = -1 },
-	} {
-		c := web.NewServerConfig()
-		change(c)
-		var wrong *services.FieldError
-		require.ErrorAs(t, c.Validate(), &wrong, field)
-		require.Equal(t, field, wrong.Field)
-	}
-	var text bytes.Buffer
-	require.NoError(t, json.NewEncoder(&text).Encode(web.NewServerConfig()))
-	require.Equal(t, `{"listen":":80","http2":true,"objects":"10kB","content_type":"application/octet-stream"}`+"\n", text.String())
 }
