@@ -126,7 +126,12 @@ func TestCurl(t *testing.T) {
 			}
 			stdout, stderr, err = peer(t, curl, append(args, test.url, test.url, "--output", os.DevNull)...)
 			require.NoError(t, err, "%s: %s", test.name, stderr)
-			require.Equal(t, fmt.Sprintf("%s 200 %d 1%[1]s 200 %[2]d 0", test.want, objectSize), stdout, test.name)
+			// curl 7.88 takes a connection for dead on which it finds the beginning of a TLS record when it wants to use it again.
+			again := "0"
+			if test.want == "2" {
+				again = "[01]"
+			}
+			require.Regexp(t, fmt.Sprintf("^%s 200 %d 1%[1]s 200 %[2]d %[3]s$", test.want, objectSize, again), stdout, test.name)
 		}
 		// Who doesn't know the authority doesn't trust it.
 		_, stderr, err := peer(t, curl, "--disable", "--silent", "--show-error", "--connect-to", "web:443:"+lab.https.Listen, "https://web/")
