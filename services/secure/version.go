@@ -19,9 +19,9 @@ type Versions struct {
 // validate returns errors about fields below a prefix such as "tls.".
 func (v Versions) validate(prefix string) error {
 	var list []error
-	for field, value := range map[string]string{"min_version": v.MinVersion, "max_version": v.MaxVersion} {
-		if _, ok := versions[value]; !ok {
-			list = append(list, services.Fieldf(prefix+field, "%q is not one of 1.2, 1.3", value))
+	for _, f := range []struct{ name, value string }{{"min_version", v.MinVersion}, {"max_version", v.MaxVersion}} {
+		if _, ok := versions[f.value]; !ok {
+			list = append(list, services.Fieldf(prefix+f.name, "%q is not one of 1.2, 1.3", f.value))
 		}
 	}
 	if list == nil && v.MinVersion == "1.3" && v.MaxVersion == "1.2" {
