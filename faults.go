@@ -135,7 +135,7 @@ func change(params *netem.Params, p topology.LinkParams) {
 		params.Rate = p.Rate
 	}
 	if p.Queue != nil {
-		params.Queue = *p.Queue
+		params.Queue.Limit = *p.Queue
 	}
 	if p.Loss != nil {
 		params.Loss = *p.Loss
@@ -175,7 +175,7 @@ func (r *Run) partition(name string, groups [][]string) (*netem.Partition, error
 	if name != "" {
 		label = name + ": " + label
 	}
-	p, err := r.net.Part(label, ids)
+	p, err := r.net.Part(label, ids, false)
 	if err != nil {
 		return nil, err
 	}

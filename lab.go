@@ -148,7 +148,7 @@ func (w *world) newPort(node int, iface plan.Interface) *netem.Port {
 
 // linkParams converts properties of which none is left to a default.
 func linkParams(p topology.LinkParams) netem.Params {
-	return netem.Params{Latency: *p.Latency, Rate: p.Rate, Queue: *p.Queue, Loss: *p.Loss, MTU: int(p.MTU), Down: !*p.Up}
+	return netem.Params{Latency: *p.Latency, Rate: p.Rate, Queue: netem.Queue{Limit: *p.Queue}, Loss: *p.Loss, MTU: int(p.MTU), Down: !*p.Up}
 }
 
 // configure gives hosts and routers their interfaces, addresses and routes.

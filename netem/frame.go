@@ -1,6 +1,9 @@
 package netem
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // Offsets in an Ethernet frame that carries IP.
 const (
@@ -21,9 +24,13 @@ type Frame struct {
 	// ID numbers the frames of a run from 1, in the order in which hosts and routers put them on the wire. Copies that a
 	// switch floods keep it.
 	ID uint64
+	// Damaged says that the content is not what was sent: whoever receives it has to verify the checksums.
+	Damaged bool
 
-	e    *Engine
-	room []byte
+	e      *Engine
+	room   []byte
+	queued time.Duration // when it began to wait in a queue
+	note   string        // what netlab did to it on the link that it is on, for a capture at the far end
 }
 
 // NewFrame returns a frame of n bytes whose content is not defined. Any goroutine may call it.
@@ -41,7 +48,7 @@ func (e *Engine) NewFrame(n int) *Frame {
 		f = &Frame{e: e, room: make([]byte, max(n, frameRoom))}
 	}
 	f.Data = f.room[:n]
-	f.ID = 0
+	f.ID, f.Damaged, f.note = 0, false, ""
 	return f
 }
 
@@ -49,7 +56,7 @@ func (e *Engine) NewFrame(n int) *Frame {
 func (f *Frame) Clone() *Frame {
 	c := f.e.NewFrame(len(f.Data))
 	copy(c.Data, f.Data)
-	c.ID = f.ID
+	c.ID, c.Damaged, c.note = f.ID, f.Damaged, f.note
 	return c
 }
 

@@ -5,10 +5,27 @@ import (
 	"time"
 )
 
-// verdict is what the impairments of a direction decide about one frame.
+// verdict is what the impairments of a direction decide about one frame. They see it in the order of the list; each draws the
+// same whatever the others decided, so that one doesn't shift another's stream.
 type verdict struct {
-	drop    DropReason
+	at   time.Duration // when its first bit leaves
+	size int           // of the frame in bytes
+	// lost says that the wire loses it, and words why, for a comment.
+	lost  bool
+	words string
+	// latency is the propagation delay.
 	latency time.Duration
+	// copies is how many duplicates follow it.
+	copies int
+	// damage, when not nil, changes the frame's content for whoever receives it, and says how in the frame's note.
+	damage, cut alteration
+	// late is behind how many later frames it arrives, 0 if in its place.
+	late int
+}
+
+// alteration changes the content of a frame.
+type alteration interface {
+	alter(f *Frame) (words string)
 }
 
 // impairment is something that a wire does to frames. Each lives in a file of its own; [Params.impairments] lists them in
@@ -17,8 +34,8 @@ type impairment interface {
 	apply(v *verdict)
 }
 
-// impairments makes those that p asks for.
-func (p Params) impairments(s *streams) []impairment {
+// impairments makes those that p asks for. before are those that they replace: one of the same kind goes on where it was.
+func (p *Params) impairments(s *streams, before []impairment) []impairment {
 	var list []impairment
 	if p.Loss > 0 {
 		list = append(list, &bernoulli{probability: float64(p.Loss), random: s.get("loss")})

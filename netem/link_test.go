@@ -121,7 +121,7 @@ func TestCoincidentEventsDoNotShiftTimes(t *testing.T) {
 func TestDropTailCountsByArithmetic(t *testing.T) {
 	for name, limit := range map[string]units.QueueLimit{"packets": {Packets: 3}, "bytes": {Bytes: 3000}} {
 		t.Run(name, func(t *testing.T) {
-			w := onWire(t, Params{Rate: 8 * mbit, Queue: limit}, func(w *wire) {
+			w := onWire(t, Params{Rate: 8 * mbit, Queue: Queue{Limit: limit}}, func(w *wire) {
 				w.send(0, 1000, 1000, 1000, 1000, 1000, 1000) // one is sent, three wait, two are dropped
 				w.send(1500*time.Microsecond, 1000, 1000)     // two have left, so one waits more and one is dropped
 			})

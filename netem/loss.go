@@ -9,8 +9,7 @@ type bernoulli struct {
 }
 
 func (b *bernoulli) apply(v *verdict) {
-	// One draw per frame, also for one that is lost already: what one impairment does must not shift another's stream.
-	if b.random.Float64() < b.probability && v.drop == notDropped {
-		v.drop = DropLoss
+	if b.random.Float64() < b.probability {
+		v.lost, v.words = true, "random loss"
 	}
 }

@@ -79,6 +79,8 @@ type Port struct {
 	receive func(at time.Duration, f *Frame)
 	// passive says that receive touches no goroutine.
 	passive bool
+	// dead says that the node is down: what arrives is dropped.
+	dead bool
 }
 
 // PortConfig describes a [Port].
@@ -136,6 +138,10 @@ func (p *Port) MTU() int { return p.out.params.MTU }
 // SetReceive replaces what takes the frames that arrive.
 func (p *Port) SetReceive(receive func(at time.Duration, f *Frame)) { p.receive = receive }
 
+// SetDead says whether the port's node is down: frames that arrive meanwhile are dropped (DropNodeDown). Only the engine's loop may
+// call it.
+func (p *Port) SetDead(dead bool) { p.dead = dead }
+
 // Intercept shows each frame that arrives to pass first; a frame for which it returns false is lost after all, although the
 // link counts it as delivered. Tests use it to lose one certain packet.
 func (p *Port) Intercept(pass func(at time.Duration, f *Frame) bool) {
@@ -192,6 +198,8 @@ func (n *Network) Connect(id string, a, b *Port, forward, backward Params) (*Lin
 	l := &Link{id: id, net: n}
 	l.dirs[Forward] = newDirection(l, "forward", a, b, forward)
 	l.dirs[Backward] = newDirection(l, "backward", b, a, backward)
+	l.dirs[Forward].configure(0, forward)
+	l.dirs[Backward].configure(0, backward)
 	a.out, b.out = &l.dirs[Forward], &l.dirs[Backward]
 	n.links = append(n.links, l)
 	return l, nil

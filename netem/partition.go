@@ -10,8 +10,9 @@ import (
 // counted, at the sender's NIC. Nodes in no group are not touched. What counts is the IP source and destination (for ARP and
 // neighbour discovery, the address asked for), so a partition works behind one switch too.
 type Partition struct {
-	name  string
-	group map[NodeID]int
+	name   string
+	group  map[NodeID]int
+	oneWay bool
 }
 
 // partitions are those in force, and the addresses of the nodes.
@@ -29,12 +30,12 @@ func (n *Network) SetAddress(a netip.Addr, node NodeID) {
 }
 
 // Part puts a partition in force. There must be at least two groups and no node in two of them. name is for the log. Only
-// the engine's loop may call it.
-func (n *Network) Part(name string, groups [][]NodeID) (*Partition, error) {
+// the engine's loop may call it. A one-way partition cuts off what the first group sends to the others, and nothing else.
+func (n *Network) Part(name string, groups [][]NodeID, oneWay bool) (*Partition, error) {
 	if len(groups) < 2 {
 		return nil, errors.New("a partition needs at least two groups")
 	}
-	p := &Partition{name: name, group: map[NodeID]int{}}
+	p := &Partition{name: name, group: map[NodeID]int{}, oneWay: oneWay}
 	for i, g := range groups {
 		for _, node := range g {
 			if _, twice := p.group[node]; twice {
@@ -75,7 +76,7 @@ func (s *partitions) cuts(node NodeID, f *Frame) bool {
 	for _, p := range s.active {
 		a, inA := p.group[node]
 		b, inB := p.group[to]
-		if inA && inB && a != b {
+		if inA && inB && a != b && (a == 0 || !p.oneWay) {
 			return true
 		}
 	}

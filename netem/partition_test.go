@@ -71,7 +71,7 @@ func TestPartitionBetweenGroups(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
 		bubble(t, Config{}, func(n *Network) {
 			l, events := newTalk(t, n, 5)
-			_, err := n.Part("split", [][]NodeID{{0, 1}, {2}, {3}})
+			_, err := n.Part("split", [][]NodeID{{0, 1}, {2}, {3}}, false)
 			require.NoError(t, err)
 			cut := [5][5]bool{}
 			for _, pair := range [][2]int{{0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}} {
@@ -119,7 +119,7 @@ func TestOverlappingPartitions(t *testing.T) {
 		l, events := newTalk(t, n, 3)
 		var first, second *Partition
 		part := func(name string, groups ...[]NodeID) *Partition {
-			p, err := n.Part(name, groups)
+			p, err := n.Part(name, groups, false)
 			require.NoError(t, err)
 			return p
 		}
@@ -162,7 +162,7 @@ func TestForwardedFramesAreCutAtTheirSender(t *testing.T) {
 			l, _ := newTalk(t, n, 3)
 			n.SetAddress(address4(12), 2)
 			n.SetAddress(address6(12), 2)
-			_, err := n.Part("", [][]NodeID{{1}, {2}})
+			_, err := n.Part("", [][]NodeID{{1}, {2}}, false)
 			require.NoError(t, err)
 			send := func(forwarder, src, dst byte) {
 				l.say(sec, packet{v6: v6, src: src, dst: dst, protocol: protocolTCP}.data(), forwarder, src)
@@ -180,9 +180,9 @@ func TestForwardedFramesAreCutAtTheirSender(t *testing.T) {
 
 func TestPartitionsAreChecked(t *testing.T) {
 	bubble(t, Config{}, func(n *Network) {
-		_, err := n.Part("", [][]NodeID{{1}})
+		_, err := n.Part("", [][]NodeID{{1}}, false)
 		require.EqualError(t, err, "a partition needs at least two groups")
-		_, err = n.Part("", [][]NodeID{{1, 2}, {3, 1}})
+		_, err = n.Part("", [][]NodeID{{1, 2}, {3, 1}}, false)
 		require.EqualError(t, err, "a node is in two groups of a partition")
 		require.Empty(t, n.partitions.active)
 	})

@@ -57,7 +57,7 @@ func TestDropTailGrows(t *testing.T) {
 		// Long phases of growth alternate with phases of decline, so that the head is somewhere when the ring is full.
 		if grow := step/700%2 == 0; len(model) == 0 || (r.IntN(10) < 7) == grow {
 			f := &Frame{Data: make([]byte, r.IntN(100))}
-			require.True(t, q.push(f))
+			require.True(t, q.offer(f))
 			model = append(model, f)
 			bytes += len(f.Data)
 		} else {
@@ -82,17 +82,17 @@ func TestDropTailGrows(t *testing.T) {
 func TestDropTailLimits(t *testing.T) {
 	frame := func(n int) *Frame { return &Frame{Data: make([]byte, n)} }
 	q := dropTail{limit: units.QueueLimit{Bytes: 100}}
-	require.True(t, q.push(frame(60)))
-	require.False(t, q.push(frame(41)))
-	require.True(t, q.push(frame(40)), "exactly full")
-	require.False(t, q.push(frame(1)))
+	require.True(t, q.offer(frame(60)))
+	require.False(t, q.offer(frame(41)))
+	require.True(t, q.offer(frame(40)), "exactly full")
+	require.False(t, q.offer(frame(1)))
 	q.pop()
-	require.True(t, q.push(frame(60)))
+	require.True(t, q.offer(frame(60)))
 
 	q = dropTail{limit: units.QueueLimit{Packets: 2}}
-	require.True(t, q.push(frame(9000)))
-	require.True(t, q.push(frame(9000)))
-	require.False(t, q.push(frame(0)))
+	require.True(t, q.offer(frame(9000)))
+	require.True(t, q.offer(frame(9000)))
+	require.False(t, q.offer(frame(0)))
 }
 
 func BenchmarkEventQueue(b *testing.B) {

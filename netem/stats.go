@@ -16,6 +16,11 @@ const (
 	DropLinkDown
 	DropPartition
 	DropTooBig
+	DropRule     // a packet rule
+	DropRED      // random early detection
+	DropCoDel    // CoDel's control law
+	DropPIE      // PIE's drop probability
+	DropNodeDown // the node at the far end is down
 	dropReasons
 )
 
@@ -26,6 +31,11 @@ var dropWords = [dropReasons][2]string{
 	DropLinkDown:  {"link_down", "link down"},
 	DropPartition: {"partition", "partition"},
 	DropTooBig:    {"too_big", "larger than the MTU"},
+	DropRule:      {"rule", "packet rule"},
+	DropRED:       {"red", "random early detection"},
+	DropCoDel:     {"codel", "CoDel"},
+	DropPIE:       {"pie", "PIE"},
+	DropNodeDown:  {"node_down", "node down"},
 }
 
 // String returns the reason as it is called in results.
@@ -82,10 +92,20 @@ func (d Drops) String() string {
 	return b.String()
 }
 
-// LinkStats are the counters of one direction of a link. At any time Sent = Delivered + Dropped + what is queued or
+// LinkStats are the counters of one direction of a link. At any time Sent + Duplicated = Delivered + Dropped + what is queued or
 // on its way.
 type LinkStats struct {
 	Sent      Count
 	Delivered Count
 	Dropped   Drops
+	// Duplicated are the copies that the wire or a rule made.
+	Duplicated Count
+	// Corrupted, Truncated, Reordered and Marked are the frames to which that happened. Marked is by what marked them.
+	Corrupted, Truncated, Reordered uint64
+	Marked                          Drops
+}
+
+// InFlight is the number of frames that are queued or on their way.
+func (s *LinkStats) InFlight() uint64 {
+	return s.Sent.Frames + s.Duplicated.Frames - s.Delivered.Frames - s.Dropped.Total()
 }
