@@ -201,7 +201,7 @@ func (d *direction) tap(at time.Duration, f *Frame, comment string) {
 	}
 	if d.note != "" {
 		if comment != "" {
-			comment = d.note + "; " + comment
+			comment += "; " + d.note
 		} else {
 			comment = d.note
 		}
