@@ -15,11 +15,18 @@ import (
 //	normal(20ms, 3ms)         the bell curve with this mean and standard deviation, without its part below 0
 //	lognormal(20ms, 3ms)      skewed to the right; the parameters are the mean and the standard
 //	                          deviation of the durations, not of their logarithms
+//	laplace(20ms, 3ms)        two exponential tails around this mean, each with this scale, without the part below 0
 //	exponential(8ms)          the times between independent events, with this mean
 //	pareto(1ms, 2.5)          a heavy tail: never below the scale (1ms), and P(X > x) = (scale/x)^shape
+//	file("rtt.txt")           empirical: one of the values in a file (ParseTable), each with the probability of
+//	                          its weight; nothing between two values occurs
 //
 // The zero value is always 0s. Two distributions with the same text are equal
-// with ==.
+// with ==, those of a file if they have the same Table too.
+//
+// Reading the text of a file distribution does not open the file: who reads it
+// hands over its data by WithTable. Without them, what asks for values (Sample,
+// Quantile, Mean, IsConstant) panics.
 //
 // Samples are rounded to the nanosecond and never negative. The few samples of
 // a heavy tail that are beyond the largest time.Duration, some 292 years, are
@@ -31,6 +38,9 @@ type Distribution struct {
 	// shape is pareto's shape, and for lognormal the standard deviation of the
 	// logarithm, which follows from a and b.
 	shape float64
+	// path and table are those of an empirical distribution.
+	path  string
+	table *Table
 }
 
 // kind is the family of a distribution. Zero is constant, so that the zero
@@ -42,8 +52,10 @@ const (
 	uniform
 	normal
 	lognormal
+	laplace
 	exponential
 	pareto
+	empirical
 )
 
 // Constant returns the distribution that is always d. It panics if d is
@@ -91,6 +103,17 @@ func Lognormal(mean, stddev time.Duration) (Distribution, error) {
 	return Distribution{kind: lognormal, a: mean, b: stddev, shape: math.Sqrt(math.Log1p(ratio * ratio))}, nil
 }
 
+// Laplace returns laplace(mean, scale), truncated at 0; the mean is that before
+// truncation. Both must not be negative. Before truncation the standard
+// deviation is scale √2.
+func Laplace(mean, scale time.Duration) (Distribution, error) {
+	if mean < 0 || scale < 0 {
+		return Distribution{}, errors.New("the mean and the scale must not be negative")
+	}
+	d := Distribution{kind: laplace, a: mean, b: scale}
+	return d, d.checkMean()
+}
+
 // Exponential returns exponential(mean). The mean must be above 0.
 func Exponential(mean time.Duration) (Distribution, error) {
 	if mean <= 0 {
@@ -122,15 +145,17 @@ func (d Distribution) checkMean() error {
 }
 
 // Sample draws a duration. What it takes from r depends on the distribution: a
-// constant one takes nothing, normal and exponential a varying number of
-// values. The formulas, with U uniform on [0, 1), Z standard normal and E
+// constant one takes nothing, normal, laplace and exponential a varying number
+// of values. The formulas, with U uniform on [0, 1), Z standard normal and E
 // standard exponential:
 //
 //	uniform      min + an integer uniform on [0, max-min]
 //	normal       mean + stddev Z, drawn again while it is negative
 //	lognormal    mean exp(s Z - s²/2) with s² = ln(1 + (stddev/mean)²)
+//	laplace      mean + scale (E - E'), drawn again while it is negative
 //	exponential  mean E
 //	pareto       scale (1-U)^(-1/shape)
+//	file         the first value up to which the weights are above U times all weights
 //
 // Z and E come from math/rand/v2, which uses the ziggurat method (Marsaglia and
 // Tsang 2000, "The Ziggurat Method for Generating Random Variables"). Drawing
@@ -138,14 +163,24 @@ func (d Distribution) checkMean() error {
 // (Devroye 1986, "Non-Uniform Random Variate Generation", chapter II, sections
 // 3 and 2); lognormal's parameters follow from its moments (Johnson, Kotz and
 // Balakrishnan 1994, "Continuous Univariate Distributions", volume 1, chapter
-// 14).
+// 14), and the difference of two exponential variables is a Laplace variable
+// (same, 1995, volume 2, chapter 24).
 //
 // The same source gives the same samples. Between processor architectures
 // lognormal and pareto may differ in the last nanosecond, because math.Exp and
 // math.Pow may differ in the last bit.
 func (d Distribution) Sample(r *rand.Rand) time.Duration {
-	if d.IsConstant() {
+	// Most links have a constant latency: this much is inlined where it is called.
+	if d.kind == constant {
 		return d.a
+	}
+	return d.sample(r)
+}
+
+// sample is Sample for all but a plain duration. The pointer saves a copy.
+func (d *Distribution) sample(r *rand.Rand) time.Duration {
+	if d.isConstant() {
+		return d.Mean()
 	}
 	switch d.kind {
 	case uniform:
@@ -161,10 +196,18 @@ func (d Distribution) Sample(r *rand.Rand) time.Duration {
 		}
 	case lognormal:
 		return nanoseconds(float64(d.a) * math.Exp(d.shape*(r.NormFloat64()-d.shape/2)))
+	case laplace:
+		for {
+			if v := float64(d.a) + float64(float64(d.b)*(r.ExpFloat64()-r.ExpFloat64())); v >= 0 {
+				return nanoseconds(v)
+			}
+		}
 	case exponential:
 		return nanoseconds(float64(d.a) * r.ExpFloat64())
 	case pareto:
 		return nanoseconds(float64(d.a) * math.Pow(1-r.Float64(), -1/d.shape))
+	case empirical:
+		return d.table.sample(r.Float64())
 	}
 	panic(fmt.Sprintf("units: distribution of kind %d: want a known one", d.kind))
 }
@@ -176,54 +219,3 @@ func nanoseconds(v float64) time.Duration {
 	}
 	return time.Duration(math.Round(v))
 }
-
-// Mean returns the mean, rounded to the nanosecond. For a normal distribution
-// it is that of what is left after truncation, which is above the mean that was
-// written when the standard deviation is large: with m and s as written and φ
-// and Φ the density and the distribution function of the standard normal
-// distribution it is m + s φ(m/s)/Φ(m/s) (Johnson, Kotz and Balakrishnan 1994,
-// "Continuous Univariate Distributions", volume 1, section 13.10.1). For pareto
-// it is scale shape/(shape-1) (same, chapter 20).
-func (d Distribution) Mean() time.Duration {
-	switch d.kind {
-	case uniform:
-		// Half of the width, rounded up: no overflow, no floating point.
-		return d.a + (d.b-d.a)/2 + (d.b-d.a)%2
-	case normal, pareto:
-		return d.a + nanoseconds(d.excess())
-	}
-	return d.a
-}
-
-// excess is by how much the mean is above the first parameter, for the kinds
-// whose mean is not a parameter. It is a term of its own so that a large first
-// parameter stays exact.
-func (d Distribution) excess() float64 {
-	switch {
-	case d.kind == normal && d.b > 0:
-		x := float64(d.a) / float64(d.b)
-		density := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
-		below := math.Erfc(-x/math.Sqrt2) / 2
-		return float64(d.b) * density / below
-	case d.kind == pareto:
-		return float64(d.a) / (d.shape - 1)
-	}
-	return 0
-}
-
-// IsConstant tells whether all samples are equal to Mean: a plain duration,
-// uniform(x, x), or a standard deviation of 0s.
-func (d Distribution) IsConstant() bool {
-	switch d.kind {
-	case constant:
-		return true
-	case uniform:
-		return d.a == d.b
-	case normal, lognormal:
-		return d.b == 0
-	}
-	return false
-}
-
-// IsZero tells whether d is the zero value, which is always 0s.
-func (d Distribution) IsZero() bool { return d == Distribution{} }

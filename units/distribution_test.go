@@ -51,6 +51,12 @@ func TestSampleMean(t *testing.T) {
 		{"normal(3ms, 3ms)", 3_862_800, 3e6 * math.Sqrt(1-0.2876-0.2876*0.2876)},
 		{"lognormal(20ms, 3ms)", 20 * ms, 3e6},
 		{"lognormal(20ms, 20ms)", 20 * ms, 20e6},
+		// With one scale between 0 and the mean, the part below 0 is q = exp(-1)/2.
+		// By integration the mean of the rest is m + 2b q/(1-q), and its second
+		// moment around m is b²(2 - 5q)/(1-q), which makes the deviation 1.0586 b.
+		{"laplace(3ms, 3ms)", 3*ms + time.Duration(math.Round(6e6*math.Exp(-1)/2/(1-math.Exp(-1)/2))), 1.0586 * 3e6},
+		{"laplace(0s, 3ms)", 3 * ms, 3e6}, // half of it: exponential
+		{"laplace(1s, 3ms)", time.Second, 3e6 * math.Sqrt2},
 		{"exponential(8ms)", 8 * ms, 8e6},
 		{"pareto(1ms, 5)", 1250 * time.Microsecond, 1e6 * math.Sqrt(5.0/(4*4*3))},
 	} {
@@ -70,13 +76,16 @@ func TestSampleMean(t *testing.T) {
 	}
 }
 
-// TestKolmogorovSmirnov: the largest distance between the distribution function
-// and that of n samples is below 1.628/sqrt(n) in 99 of 100 cases (Smirnov 1948,
-// "Table for Estimating the Goodness of Fit of Empirical Distributions"); the
-// seed is fixed.
-func TestKolmogorovSmirnov(t *testing.T) {
+// distributionFunctions returns F(x) of distributions, with x in nanoseconds.
+func distributionFunctions() map[string]func(x float64) float64 {
 	normalCDF := func(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
-	for text, cdf := range map[string]func(ns float64) float64{
+	laplaceCDF := func(x float64) float64 {
+		if x < 0 {
+			return math.Exp(x) / 2
+		}
+		return 1 - math.Exp(-x)/2
+	}
+	return map[string]func(x float64) float64{
 		"uniform(1ms, 5ms)": func(x float64) float64 { return (x - 1e6) / 4e6 },
 		"exponential(8ms)":  func(x float64) float64 { return -math.Expm1(-x / 8e6) },
 		"normal(20ms, 3ms)": func(x float64) float64 { return normalCDF((x - 20e6) / 3e6) },
@@ -86,18 +95,32 @@ func TestKolmogorovSmirnov(t *testing.T) {
 		"lognormal(20ms, 20ms)": func(x float64) float64 { // s² = ln 2
 			return normalCDF((math.Log(x/20e6) + math.Ln2/2) / math.Sqrt(math.Ln2))
 		},
+		"laplace(1s, 3ms)": func(x float64) float64 { return laplaceCDF((x - 1e9) / 3e6) },
+		"laplace(3ms, 3ms)": func(x float64) float64 {
+			return (laplaceCDF((x-3e6)/3e6) - laplaceCDF(-1)) / (1 - laplaceCDF(-1))
+		},
 		"pareto(1ms, 2.5)": func(x float64) float64 { return 1 - math.Pow(1e6/x, 2.5) },
-	} {
-		t.Run(text, func(t *testing.T) {
-			drawn := draw(must(t, text), samples)
-			slices.Sort(drawn)
-			distance := 0.0
-			for i, v := range drawn {
-				p := cdf(float64(v))
-				distance = max(distance, p-float64(i)/samples, float64(i+1)/samples-p)
-			}
-			require.Less(t, distance, 1.628/math.Sqrt(samples))
-		})
+	}
+}
+
+// requireDistribution is the test of Kolmogorov and Smirnov: the largest distance
+// between the distribution function and that of n samples is below 1.628/sqrt(n)
+// in 99 of 100 cases (Smirnov 1948, "Table for Estimating the Goodness of Fit of
+// Empirical Distributions"); the seed is fixed.
+func requireDistribution(t *testing.T, cdf func(x float64) float64, drawn []time.Duration) {
+	t.Helper()
+	slices.Sort(drawn)
+	n, distance := float64(len(drawn)), 0.0
+	for i, v := range drawn {
+		p := cdf(float64(v))
+		distance = max(distance, p-float64(i)/n, float64(i+1)/n-p)
+	}
+	require.Less(t, distance, 1.628/math.Sqrt(n))
+}
+
+func TestKolmogorovSmirnov(t *testing.T) {
+	for text, cdf := range distributionFunctions() {
+		t.Run(text, func(t *testing.T) { requireDistribution(t, cdf, draw(must(t, text), samples)) })
 	}
 }
 
@@ -107,7 +130,7 @@ type source struct{ drawn int }
 func (s *source) Uint64() uint64 { s.drawn++; return 0 }
 
 func TestConstantDrawsNothing(t *testing.T) {
-	for _, text := range []string{"20ms", "uniform(20ms, 20ms)", "normal(20ms, 0s)", "lognormal(20ms, 0s)"} {
+	for _, text := range []string{"20ms", "uniform(20ms, 20ms)", "normal(20ms, 0s)", "lognormal(20ms, 0s)", "laplace(20ms, 0s)"} {
 		d, s := must(t, text), new(source)
 		require.True(t, d.IsConstant())
 		require.Equal(t, 20*ms, d.Sample(rand.New(s)))
@@ -115,7 +138,7 @@ func TestConstantDrawsNothing(t *testing.T) {
 		require.Equal(t, 20*ms, d.Mean())
 		require.Zero(t, s.drawn)
 	}
-	for _, text := range []string{"uniform(1ms, 2ms)", "normal(0s, 1ms)", "lognormal(1ms, 1ns)", "exponential(1ms)", "pareto(1ms, 3)"} {
+	for _, text := range []string{"uniform(1ms, 2ms)", "normal(0s, 1ms)", "lognormal(1ms, 1ns)", "laplace(1ms, 1ns)", "exponential(1ms)", "pareto(1ms, 3)"} {
 		require.False(t, must(t, text).IsConstant())
 	}
 }
@@ -161,17 +184,19 @@ func TestZeroDistribution(t *testing.T) {
 
 func TestSampleAllocatesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, text := range []string{"20ms", "uniform(1ms, 5ms)", "normal(20ms, 3ms)", "lognormal(20ms, 3ms)", "exponential(8ms)", "pareto(1ms, 2.5)"} {
+	for _, text := range []string{"20ms", "uniform(1ms, 5ms)", "normal(20ms, 3ms)", "lognormal(20ms, 3ms)", "laplace(20ms, 3ms)", "exponential(8ms)", "pareto(1ms, 2.5)"} {
 		d := must(t, text)
 		require.Zero(t, testing.AllocsPerRun(100, func() { d.Sample(r) }), text)
+		require.Zero(t, testing.AllocsPerRun(100, func() { d.Quantile(0.3) }), text)
 	}
 }
 
 func BenchmarkSample(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, text := range []string{"20ms", "uniform(1ms, 5ms)", "normal(20ms, 3ms)", "lognormal(20ms, 3ms)", "exponential(8ms)", "pareto(1ms, 2.5)"} {
+	for _, text := range []string{"20ms", "uniform(1ms, 5ms)", "normal(20ms, 3ms)", "lognormal(20ms, 3ms)", "laplace(20ms, 3ms)", "exponential(8ms)", "pareto(1ms, 2.5)"} {
 		d := must(b, text)
 		b.Run(text, func(b *testing.B) {
+			b.ReportAllocs()
 			for b.Loop() {
 				d.Sample(r)
 			}

@@ -26,26 +26,37 @@ var families = []family{
 		func(a, b time.Duration, _ float64) (Distribution, error) { return Normal(a, b) }},
 	{"lognormal", lognormal, []string{"mean", "stddev"}, false, "lognormal(20ms, 3ms)",
 		func(a, b time.Duration, _ float64) (Distribution, error) { return Lognormal(a, b) }},
+	{"laplace", laplace, []string{"mean", "scale"}, false, "laplace(20ms, 3ms)",
+		func(a, b time.Duration, _ float64) (Distribution, error) { return Laplace(a, b) }},
 	{"exponential", exponential, []string{"mean"}, false, "exponential(8ms)",
 		func(a, _ time.Duration, _ float64) (Distribution, error) { return Exponential(a) }},
 	{"pareto", pareto, []string{"scale", "shape"}, true, "pareto(1ms, 2.5)",
 		func(a, _ time.Duration, number float64) (Distribution, error) { return Pareto(a, number) }},
 }
 
+// fileCall is the name before the path of a data file.
+const fileCall = "file"
+
 // distributionAliases are names that are refused with a suggestion.
-var distributionAliases = map[string]string{"gaussian": "normal", "gauss": "normal", "exp": "exponential", "unif": "uniform"}
+var distributionAliases = map[string]string{"gaussian": "normal", "gauss": "normal", "exp": "exponential", "unif": "uniform",
+	"double-exponential": "laplace", "empirical": fileCall, "table": fileCall}
 
 // ParseDistribution reads a distribution: a duration such as "20ms", or one of
 // "uniform(min, max)", "normal(mean, stddev)", "lognormal(mean, stddev)",
-// "exponential(mean)" and "pareto(scale, shape)". The space after the comma may
-// be left out. An error is a *ParseError: an unknown name, a wrong number of
+// "laplace(mean, scale)", "exponential(mean)", "pareto(scale, shape)" and
+// "file(path)", whose path is in double quotes, relative, with "/" between
+// folders and without "..". The space after a comma may be left out. An error is a *ParseError: an unknown name, a wrong number of
 // parameters, or a parameter that the distribution cannot have.
 func ParseDistribution(s string) (Distribution, error) {
 	d, err := readDistribution(s)
 	if err == nil {
 		return d, nil
 	}
-	if joined := squeeze(s); joined != "" && err.Suggestion == "" {
+	joined := squeeze(s)
+	if strings.Contains(s, `"`) {
+		joined = strings.TrimSpace(s) // a path may have spaces
+	}
+	if joined != "" && err.Suggestion == "" {
 		if d, inner := readDistribution(joined); inner == nil {
 			err.Suggestion = d.String()
 		}
@@ -68,6 +79,13 @@ func readDistribution(s string) (Distribution, *ParseError) {
 	}
 	name, rest, called := strings.Cut(s, "(")
 	inside, closed := strings.CutSuffix(rest, ")")
+	if name == fileCall {
+		path, err := readCallPath(wrong, fileCall, inside, called && closed)
+		if err != nil {
+			return Distribution{}, err
+		}
+		return Empirical(path, nil), nil
+	}
 	f := findFamily(name)
 	switch {
 	case f == nil:
@@ -100,12 +118,13 @@ func unknownFamily(wrong *ParseError, name, inside string, called bool) *ParseEr
 		wrong.Want = fmt.Sprintf("write the duration alone: %q", strings.TrimSpace(inside))
 		return wrong
 	}
-	names := make([]string, len(families))
-	for i, f := range families {
-		names[i] = f.name
+	names := make([]string, 0, len(families)+1)
+	for _, f := range families {
+		names = append(names, f.name)
 	}
+	names = append(names, fileCall)
 	wrong.Suggestion = distributionAliases[strings.ToLower(name)]
-	if wrong.Suggestion == "" && findFamily(name) == nil { // else only the spaces are wrong
+	if wrong.Suggestion == "" && findFamily(name) == nil && name != fileCall { // else only the spaces are wrong
 		wrong.Suggestion = Suggest(name, names)
 	}
 	if wrong.Suggestion == "" && called {
@@ -144,8 +163,12 @@ func (f *family) read(inside string) (Distribution, error) {
 	return f.make(durations[0], durations[1], number)
 }
 
-// String writes d the way it is read: "20ms", "normal(20ms, 3ms)".
+// String writes d the way it is read: "20ms", "normal(20ms, 3ms)",
+// `file("rtt.txt")`.
 func (d Distribution) String() string {
+	if d.kind == empirical {
+		return writePath(fileCall, d.path)
+	}
 	for _, f := range families {
 		if f.kind != d.kind {
 			continue

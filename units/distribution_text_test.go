@@ -18,9 +18,13 @@ func TestParseDistribution(t *testing.T) {
 		{"normal(20ms, 3ms)", "normal(20ms, 3ms)"},
 		{"normal(0s, 0s)", "normal(0s, 0s)"},
 		{"lognormal(0.02s, 3000us)", "lognormal(20ms, 3ms)"},
+		{"laplace(20ms,3ms)", "laplace(20ms, 3ms)"},
+		{"laplace(0s, 0s)", "laplace(0s, 0s)"},
 		{"exponential(8ms)", "exponential(8ms)"},
 		{"pareto(1ms, 2.5)", "pareto(1ms, 2.5)"},
 		{"pareto(1ms, 3.0)", "pareto(1ms, 3)"},
+		{`file("rtt.txt")`, `file("rtt.txt")`},
+		{`file("traces/my rtt, (1).txt")`, `file("traces/my rtt, (1).txt")`},
 	} {
 		t.Run(test.text, func(t *testing.T) {
 			d, err := ParseDistribution(test.text)
@@ -43,12 +47,15 @@ func TestConstructorsAndTextAgree(t *testing.T) {
 	agree("normal(20ms, 3ms)", d, err)
 	d, err = Lognormal(20*ms, 3*ms)
 	agree("lognormal(20ms, 3ms)", d, err)
+	d, err = Laplace(20*ms, 3*ms)
+	agree("laplace(20ms, 3ms)", d, err)
+	agree(`file("a/rtt.txt")`, Empirical("a/rtt.txt", nil), nil)
 	d, err = Exponential(8 * ms)
 	agree("exponential(8ms)", d, err)
 	d, err = Pareto(ms, 2.5)
 	agree("pareto(1ms, 2.5)", d, err)
 	for _, err := range []error{
-		second(Uniform(-1, 1)), second(Normal(-1, 1)), second(Normal(1, -1)), second(Lognormal(1, -1)),
+		second(Uniform(-1, 1)), second(Normal(-1, 1)), second(Normal(1, -1)), second(Lognormal(1, -1)), second(Laplace(-1, 1)), second(Laplace(1, -1)),
 		second(Exponential(-1)), second(Pareto(-1, 2)),
 	} {
 		require.Error(t, err)
@@ -65,7 +72,11 @@ func TestParseDistributionRefuses(t *testing.T) {
 		"exponental(8ms)":       `"exponental(8ms)"` + wrong + `; did you mean exponential?`,
 		"Normal(1ms, 1ms)":      `"Normal(1ms, 1ms)"` + wrong + `; did you mean normal?`,
 		"gaussian(1ms, 1ms)":    `"gaussian(1ms, 1ms)"` + wrong + `; did you mean normal?`,
-		"poisson(8ms)":          `"poisson(8ms)"` + wrong + `: want a duration, or one of uniform, normal, lognormal, exponential, pareto`,
+		"poisson(8ms)":          `"poisson(8ms)"` + wrong + `: want a duration, or one of uniform, normal, lognormal, laplace, exponential, pareto, file`,
+		"double-exponential()":  `"double-exponential()"` + wrong + `; did you mean laplace?`,
+		"laplce(1ms, 1ms)":      `"laplce(1ms, 1ms)"` + wrong + `; did you mean laplace?`,
+		"laplace(1ms)":          `"laplace(1ms)"` + wrong + `: want laplace(mean, scale), such as "laplace(20ms, 3ms)"`,
+		`File("a.txt")`:         `"File(\"a.txt\")"` + wrong + `; did you mean file?`,
 		"constant(8ms)":         `"constant(8ms)"` + wrong + `: write the duration alone: "8ms"`,
 		"normal":                `"normal"` + wrong + `: want "normal(20ms, 3ms)"`,
 		"normal(20ms, 3ms":      `"normal(20ms, 3ms"` + wrong + `: want "normal(20ms, 3ms)"`,
@@ -93,5 +104,6 @@ func TestParseDistributionRefuses(t *testing.T) {
 
 func FuzzParseDistribution(f *testing.F) {
 	fuzzes(f, ParseDistribution, "20ms", "uniform(1ms, 5ms)", "normal(20ms, 3ms)", "lognormal(20ms, 3ms)",
-		"exponential(8ms)", "pareto(1ms, 2.5)", "exponental(8ms)", "normal(1ms)", "pareto(1ms, 1)")
+		"exponential(8ms)", "pareto(1ms, 2.5)", "exponental(8ms)", "normal(1ms)", "pareto(1ms, 1)",
+		"laplace(20ms, 3ms)", `file("rtt.txt")`, `file(./1)`, ` file("1 2")`, `file("../1")`)
 }

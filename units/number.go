@@ -3,6 +3,7 @@ package units
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -80,6 +81,28 @@ func decimal(v, factor uint64) string {
 		rest %= factor
 	}
 	return string(text)
+}
+
+// shifted writes v times 10^places with as many digits as it takes to read the
+// same v back. It moves the decimal point of the shortest text of v, because
+// multiplying would round.
+func shifted(v float64, places int) string {
+	text, sign := strconv.FormatFloat(math.Abs(v), 'f', -1, 64), ""
+	if v < 0 {
+		sign = "-"
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	for len(fraction) < places {
+		fraction += "0"
+	}
+	whole = strings.TrimLeft(whole+fraction[:places], "0")
+	if whole == "" {
+		whole = "0"
+	}
+	if fraction = fraction[places:]; fraction != "" {
+		whole += "." + fraction
+	}
+	return sign + whole
 }
 
 // shortest writes v in the unit that needs the fewest characters, the first

@@ -96,29 +96,16 @@ func (p Probability) String() string {
 	if v == 0 {
 		return "0%" // also for -0
 	}
-	// Shift the decimal point of the shortest text; multiplying would round.
-	text, sign := strconv.FormatFloat(math.Abs(v), 'f', -1, 64), ""
-	if v < 0 {
-		sign = "-"
-	}
-	whole, fraction, _ := strings.Cut(text, ".")
-	for len(fraction) < 2 {
-		fraction += "0"
-	}
-	whole = strings.TrimLeft(whole+fraction[:2], "0")
-	if whole == "" {
-		whole = "0"
-	}
-	if fraction = fraction[2:]; fraction != "" {
-		whole += "." + fraction
-	}
-	return sign + whole + "%"
+	return shifted(v, 2) + "%"
 }
+
+// valid tells whether p is a number from 0 to 1.
+func (p Probability) valid() bool { return p >= 0 && p <= 1 }
 
 // MarshalText writes what String writes. A value that is not from 0 to 1 is an
 // error.
 func (p Probability) MarshalText() ([]byte, error) {
-	if !(p >= 0 && p <= 1) {
+	if !p.valid() {
 		return nil, invalid("probability", p, "0% to 100%")
 	}
 	return []byte(p.String()), nil

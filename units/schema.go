@@ -18,6 +18,7 @@ const (
 	percentPattern  = numberPattern + `(%|[eE][+-]?[0-9]+)?`
 	ratePattern     = numberPattern + `/(s|min|h)`
 	packetsPattern  = `[0-9]+ ?packets?`
+	pathPattern     = `\("[^"\\]+"\)`
 )
 
 // text is the schema of a value that is written as a string.
@@ -92,8 +93,11 @@ func (Distribution) JSONSchema() *jsonschema.Schema {
 		patterns = append(patterns, f.name+`\(`+strings.Join(parameters, ", ?")+`\)`)
 		examples = append(examples, f.example)
 	}
+	patterns = append(patterns, fileCall+pathPattern)
+	examples = append(examples, writePath(fileCall, "rtt.txt"))
 	return text(strings.Join(patterns, "|"),
 		"A duration, or a distribution of durations: uniform(min, max), normal(mean, stddev) without its part below 0, "+
-			"lognormal(mean, stddev), exponential(mean), pareto(scale, shape).",
+			"lognormal(mean, stddev), laplace(mean, scale) without its part below 0, exponential(mean), pareto(scale, shape), "+
+			"or file(path) with one duration a line, which a weight may follow.",
 		examples...)
 }

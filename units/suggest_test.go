@@ -59,5 +59,10 @@ func TestSuggestionsAreValues(t *testing.T) {
 	suggestionsAreValues(t, ParseProbability, "5", "1 %", " 0.5")
 	suggestionsAreValues(t, ParseRate, "5/sec", "5 /s", "5rpm")
 	suggestionsAreValues(t, ParseQueueLimit, "5 pkts", "5 packet ", " unlimited", "64 kB")
-	suggestionsAreValues(t, ParseDistribution, "5 ms", "normal( 1ms , 2ms )", " uniform(1ms,2ms)")
+	suggestionsAreValues(t, ParseDistribution, "5 ms", "normal( 1ms , 2ms )", " uniform(1ms,2ms)", `file( "a.txt" )`)
+	suggestionsAreValues(t, ParseLoss, "5", "1 %", "burst( 3%, 4 )", "file(loss.txt)", "every( 100)", `file("./loss.txt")`)
+	suggestionsAreValues(t, ParseLinkRate, "5Mbits/s", "5 mbit", " unlimited", "steps( 0s 1Mbit/s)", "ramp(0s  1Mbit/s)", "mahimahi(lte.trace)")
+	suggestionsAreValues(t, ParseOffset, "+5sec", "- 5s", " 5s", "-1m 5s")
+	suggestionsAreValues(t, ParseDrift, "5 ppm", "-5PPM", "5ppms", "- 1%")
+	suggestionsAreValues(t, ParseDSCP, "EF", " 	af11", "AF4", "best-effort", "lbe", "cs8")
 }

@@ -133,6 +133,11 @@ func TestSchemaExamplesAreValues(t *testing.T) {
 	examples(t, ParseRate)
 	examples(t, ParseQueueLimit)
 	examples(t, ParseDistribution)
+	examples(t, ParseLoss)
+	examples(t, ParseLinkRate)
+	examples(t, ParseOffset)
+	examples(t, ParseDrift)
+	examples(t, ParseDSCP)
 }
 
 func examples[T value](t *testing.T, parse func(string) (T, error)) {
@@ -144,7 +149,7 @@ func examples[T value](t *testing.T, parse func(string) (T, error)) {
 	for _, example := range schema.Examples {
 		text, ok := example.(string)
 		if !ok {
-			continue // the number of a probability
+			continue // a number, as for a probability
 		}
 		_, err := parse(text)
 		require.NoError(t, err)
