@@ -13,23 +13,6 @@ import (
 // maxFilterDepth is how deep parentheses and "not" may nest.
 const maxFilterDepth = 100
 
-// primitives are the words that choose by protocol.
-var primitives = map[string]node{
-	"tcp":   {op: opProto, value: protoTCP},
-	"udp":   {op: opProto, value: protoUDP},
-	"icmp4": {op: opProto, value: protoICMPv4, version: 4},
-	"icmp6": {op: opProto, value: protoICMPv6, version: 6},
-	"icmp": {op: opOr, kids: []node{
-		{op: opProto, value: protoICMPv4, version: 4}, {op: opProto, value: protoICMPv6, version: 6},
-	}},
-	"arp": {op: opEther, value: etherARP},
-	"ip":  {op: opEther, value: etherIPv4},
-	"ip6": {op: opEther, value: etherIPv6},
-}
-
-// filterWords are the words with which a filter can begin.
-var filterWords = []string{"tcp", "udp", "icmp", "icmp4", "icmp6", "arp", "ip", "ip6", "host", "port", "src", "dst", "not"}
-
 // ParseFilter reads the language described at [Filter]. resolve returns the addresses of a node by name; it may be nil,
 // then only addresses can be given. An error is a [*FilterError].
 func ParseFilter(text string, resolve func(name string) ([]netip.Addr, bool)) (*Filter, error) {
@@ -50,12 +33,6 @@ func ParseFilter(text string, resolve func(name string) ([]netip.Addr, bool)) (*
 	return &Filter{text: text, root: root}, nil
 }
 
-// token is a word or a sign of a filter. The last one is empty.
-type token struct {
-	text   string
-	offset int
-}
-
 type filterParser struct {
 	text    string
 	tokens  []token
@@ -65,40 +42,6 @@ type filterParser struct {
 
 func fault(t token, format string, args ...any) error {
 	return &FilterError{Offset: t.offset, Problem: fmt.Sprintf(format, args...)}
-}
-
-// scan splits the text.
-func (p *filterParser) scan() error {
-	for i := 0; i < len(p.text); {
-		c := p.text[i]
-		n := 1
-		switch {
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
-			i++
-			continue
-		case c == '(' || c == ')' || c == '!':
-		case strings.HasPrefix(p.text[i:], "&&") || strings.HasPrefix(p.text[i:], "||"):
-			n = 2
-		default:
-			n = strings.IndexFunc(p.text[i:], func(r rune) bool { return !isWord(r) })
-			if n < 0 {
-				n = len(p.text) - i
-			}
-			if n == 0 {
-				r := []rune(p.text[i:])[0]
-				return fault(token{offset: i}, "unexpected %q", r)
-			}
-		}
-		p.tokens = append(p.tokens, token{p.text[i : i+n], i})
-		i += n
-	}
-	p.tokens = append(p.tokens, token{"", len(p.text)})
-	return nil
-}
-
-// isWord tells the characters of names, addresses, numbers and globs.
-func isWord(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:*[]", r)
 }
 
 func (p *filterParser) peek() token { return p.tokens[0] }
@@ -180,15 +123,21 @@ func (p *filterParser) term() (node, error) {
 			return node{}, p.trailing(c)
 		}
 		return n, nil
-	case "host", "port", "src", "dst":
-		return p.qualified(t)
 	}
-	n, ok := primitives[t.text]
-	if !ok {
+	f := formOf(t)
+	if f == nil {
 		return node{}, p.unknown(t)
 	}
-	if word := p.peek().text; word == "port" || word == "src" || word == "dst" {
-		q, err := p.qualified(p.next())
+	n := f.node
+	if f.read != nil {
+		var err error
+		if n, err = f.read(p, t); err != nil {
+			return node{}, err
+		}
+	}
+	if word := p.peek().text; slices.Contains(protocolWords, t.text) && (word == "port" || word == "src" || word == "dst") {
+		end := p.next()
+		q, err := formOf(end).read(p, end)
 		if err != nil {
 			return node{}, err
 		}
@@ -200,70 +149,29 @@ func (p *filterParser) term() (node, error) {
 	return n, nil
 }
 
-// qualified reads "[src|dst] host X" and "[src|dst] port N", whose first word is t.
-func (p *filterParser) qualified(t token) (node, error) {
-	n := node{}
-	switch t.text {
-	case "src", "dst":
-		n.side = source
-		if t.text == "dst" {
-			n.side = destination
-		}
-		side := t.text
-		if t = p.next(); t.text != "host" && t.text != "port" {
-			return node{}, fault(t, `found %s after %q: want "host" or "port"`, t, side)
-		}
+// formOf returns the form that begins with a word, or nil.
+func formOf(t token) *filterForm {
+	i := slices.IndexFunc(filterForms, func(f filterForm) bool { return f.word() == t.text })
+	if i < 0 {
+		return nil
 	}
-	value := p.next()
-	var err error
-	if t.text == "host" {
-		n.op = opHost
-		n.addrs, err = p.host(value)
-	} else {
-		n.op = opPort
-		n.value, err = port16(value)
-	}
-	return n, err
+	return &filterForms[i]
 }
 
-func port16(t token) (uint16, error) {
-	n, err := strconv.ParseUint(t.text, 10, 16)
-	if err != nil || n == 0 {
-		return 0, fault(t, "%s is not a port: want a number from 1 to 65535", t)
+// kind reads what may come after the word t: one of names. It returns its index, or -1 if the filter goes on after t.
+func (p *filterParser) kind(t token, names []string) (int, error) {
+	next := p.peek()
+	if i := slices.Index(names, next.text); i >= 0 {
+		p.next()
+		return i, nil
 	}
-	return uint16(n), nil
-}
-
-func (p *filterParser) host(t token) ([]netip.Addr, error) {
-	if addr, err := netip.ParseAddr(t.text); err == nil {
-		return []netip.Addr{addr.Unmap()}, nil
+	if next.text == "" || next.text == ")" || next.joins() || slices.Contains(endWords, next.text) {
+		return -1, nil // the caller knows what may come after a filter
 	}
-	if slices.Contains([]string{"", "(", ")", "!", "&&", "||"}, t.text) {
-		return nil, fault(t, `found %s after "host": want the name of a node or an address`, t)
+	if near := units.Suggest(next.text, slices.Concat(names, []string{"and", "or"})); near != "" {
+		return 0, fault(next, "%s can't stand here; did you mean %s?", next, near)
 	}
-	if p.resolve == nil {
-		return nil, fault(t, "%s is not an address", t)
-	}
-	found, ok := p.resolve(t.text)
-	if !ok {
-		return nil, fault(t, "%s is neither a node nor an address", t)
-	}
-	if len(found) == 0 {
-		return nil, fault(t, "node %s has no address", t)
-	}
-	addrs := make([]netip.Addr, len(found))
-	for i, addr := range found {
-		addrs[i] = addr.Unmap()
-	}
-	return addrs, nil
-}
-
-// String quotes the token for an error.
-func (t token) String() string {
-	if t.text == "" {
-		return "the end"
-	}
-	return strconv.Quote(t.text)
+	return 0, fault(next, `found %s after %q: want %s, "and" or "or"`, next, t.text, strings.Join(names, ", "))
 }
 
 // unknown is the error for a word that begins no term.
@@ -277,15 +185,27 @@ func (p *filterParser) unknown(t token) error {
 	if _, err := netip.ParseAddr(t.text); err == nil {
 		return fault(t, `%s alone says nothing: write "host %s"`, t, t.text)
 	}
+	if _, err := netip.ParsePrefix(t.text); err == nil {
+		return fault(t, `%s alone says nothing: write "net %s"`, t, t.text)
+	}
 	if p.resolve != nil {
 		if _, ok := p.resolve(t.text); ok {
 			return fault(t, `%s alone says nothing: write "host %s"`, t, t.text)
 		}
 	}
-	if near := units.Suggest(t.text, filterWords); near != "" {
+	words := filterWords()
+	switch {
+	case t.text == "ack":
+		return fault(t, `%s alone can mean two things: write "flags ack" for all segments with that flag, or "pure-ack"`, t)
+	case slices.Contains(flagWords, t.text):
+		return fault(t, `%s alone is not a filter: write "flags %s"`, t, t.text)
+	case t.isQuoted():
+		return fault(t, `%s alone says nothing: write "payload" before it`, t)
+	}
+	if near := units.Suggest(t.text, words); near != "" {
 		return fault(t, "%s is not a filter; did you mean %s?", t, near)
 	}
-	return fault(t, "found %s: want %s or a parenthesis", t, strings.Join(filterWords, ", "))
+	return fault(t, "found %s: want %s or a parenthesis", t, strings.Join(words, ", "))
 }
 
 // trailing is the error for a token after a complete filter.
@@ -293,8 +213,8 @@ func (p *filterParser) trailing(t token) error {
 	if t.text == ")" {
 		return fault(t, "this parenthesis was not opened")
 	}
-	if near := units.Suggest(t.text, []string{"and", "or"}); near != "" {
-		return fault(t, `%s can't stand here; did you mean %s?`, t, near)
+	if near := units.Suggest(t.text, []string{"and", "or"}); near != "" && formOf(t) == nil {
+		return fault(t, "%s can't stand here; did you mean %s?", t, near)
 	}
 	return fault(t, `found %s after a complete filter: want "and" or "or"`, t)
 }

@@ -185,6 +185,71 @@ func (v *view) dissectPorts() {
 	v.srcPort, v.dstPort = be.Uint16(v.payload), be.Uint16(v.payload[2:])
 }
 
+// hasAddresses says whether the frame has a header of IP up to the addresses, and so all that trafficClass, size and hops
+// tell.
+func (v *view) hasAddresses() bool { return v.version != 0 && v.src.IsValid() }
+
+// trafficClass returns the byte with DSCP and ECN (RFC 2474, RFC 3168). v must have addresses.
+func (v *view) trafficClass() uint8 {
+	if v.version == 4 {
+		return v.network[1]
+	}
+	return uint8(be.Uint16(v.network) >> 4)
+}
+
+// size returns the length of the IP packet in bytes, as its header has it. v must have addresses.
+func (v *view) size() int {
+	if v.version == 4 {
+		return int(be.Uint16(v.network[2:]))
+	}
+	return 40 + int(be.Uint16(v.network[4:]))
+}
+
+func (v *view) isICMP() bool {
+	return v.version == 4 && v.proto == protoICMPv4 || v.version == 6 && v.proto == protoICMPv6
+}
+
+// tcpFlags returns the flags of a TCP segment, and false if the frame has none.
+func (v *view) tcpFlags() (uint8, bool) {
+	if v.proto != protoTCP || v.fragment.offset > 0 || len(v.payload) < 14 {
+		return 0, false
+	}
+	return v.payload[13], true
+}
+
+// isPureAck says whether the frame is a TCP segment that does nothing but acknowledge.
+func (v *view) isPureAck() bool {
+	flags, ok := v.tcpFlags()
+	_, length, hasData := v.data()
+	return ok && hasData && length == 0 && v.fragment.whole() && flags&(flagACK|flagSYN|flagFIN|flagRST) == flagACK
+}
+
+// data returns the payload of TCP, UDP or ICMP as far as it was captured, and how long it was on the wire. ok is false if
+// the frame has no such payload, not even an empty one: other protocols, later fragments, impossible lengths.
+func (v *view) data() (b []byte, length int, ok bool) {
+	if v.fragment.offset > 0 {
+		return nil, 0, false
+	}
+	header := 8
+	b, length = v.payload, v.length
+	switch {
+	case v.proto == protoTCP && len(b) >= 13:
+		if header = int(b[12]>>4) * 4; header < 20 {
+			return nil, 0, false
+		}
+	case v.proto == protoUDP && len(b) >= 6:
+		datagram := int(be.Uint16(b[4:])) // of a fragment it may be longer than the packet
+		b, length = b[:min(len(b), datagram)], min(length, datagram)
+	case v.isICMP():
+	default:
+		return nil, 0, false
+	}
+	if length < header {
+		return nil, 0, false
+	}
+	return b[min(len(b), header):], length - header, true
+}
+
 func addr4(b []byte) netip.Addr { return netip.AddrFrom4([4]byte(b)) }
 func addr6(b []byte) netip.Addr { return netip.AddrFrom16([16]byte(b)) }
 
