@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"netlab"
+	"netlab/captures"
 	"netlab/dns"
 	"netlab/ip"
 	"netlab/netem"
@@ -113,6 +114,8 @@ func (p property) kind() string {
 		return fmt.Sprintf("`%q`", p.Const)
 	case p.Enum != nil:
 		return "`" + strings.Join(p.Enum, "`, `") + "`"
+	case len(p.OneOf) > 0 && p.OneOf[len(p.OneOf)-1].Ref != "" && p.OneOf[0].Type == "string":
+		return "text, or " + readable(strings.TrimPrefix(p.OneOf[len(p.OneOf)-1].Ref, "#/$defs/"))
 	case len(p.OneOf) > 0 && p.OneOf[0].Type == "string":
 		return "name, range, glob, or a list"
 	case p.Type == "array" && p.Items.Type == "array":
@@ -141,7 +144,7 @@ func readable(name string) string {
 	}
 	words := map[string]string{"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number",
 		"object": "object", "BitRate": "bit rate", "Bytes": "size", "QueueLimit": "queue limit", "LinkParams": "link properties",
-		"LinkSet": "link properties", "TCP": "TCP settings", "services.Nodes": "name, range, glob, or a list"}
+		"FirewallRule": "rule", "PortForward": "port map", "PortRange": "port or range of ports", "LinkSet": "link properties", "TCP": "TCP settings", "services.Nodes": "name, range, glob, or a list"}
 	if w, ok := words[name]; ok {
 		return w
 	}
@@ -193,6 +196,18 @@ func (p *page) values() string {
 
 // parts are the titles of the objects inside the configurations of services and workloads.
 var parts = map[string]string{
+	"QueueObject":       "Queues",
+	"ReorderObject":     "Reordering",
+	"CorruptObject":     "Corruption",
+	"TruncateObject":    "Truncation",
+	"RoutingObject":     "Routing",
+	"DNSObject":         "Name servers",
+	"Chaos":             "Chaos",
+	"Profile":           "Profiles",
+	"Disk":              "Disk",
+	"Firewall":          "Firewall",
+	"NAT":               "NAT",
+	"Timeouts":          "Timeouts of connections",
 	"chat.Reconnect":    "Reconnecting",
 	"chat.RoomConfig":   "Chat room",
 	"clients.Page":      "Weighted URL",
@@ -269,13 +284,42 @@ func figures(prefix string, v any) string {
 
 // counters lists the figures of nodes and links.
 func counters() string {
-	direction := netlab.DirectionResult{Dropped: netem.Drops{}.Map()}
-	return fmt.Sprintf("- hosts: %s\n- hosts that ask name servers: %s\n- routers: %s\n- switches: %s\n- links, each direction: %s\n",
+	direction := netlab.DirectionResult{Dropped: netem.Drops{}.Map(), Marked: netem.Drops{}.Marks()}
+	return fmt.Sprintf("- hosts: %s\n- hosts that ask name servers: %s\n- routers: %s\n- routers with a firewall or a NAT: %s\n- routers with a firewall: %s, and for each rule %s\n- routers with a NAT: %s\n- switches: %s\n- links, each direction: %s\n- faults: %s\n",
 		figures("", ip.Stats{TCP: &ip.TCPStats{}, UDP: &ip.UDPStats{}}), figures("dns", dns.ResolverStats{}), figures("ip", ip.IPStats{}),
-		figures("switch", netem.SwitchStats{}), figures("forward", direction))
+		figures("tracking", ip.TrackingStats{}), figures("firewall", ip.FirewallStats{}), figures("firewall.rules.NAME", ip.RuleStats{}),
+		figures("nat", ip.NATStats{}), figures("switch", netem.SwitchStats{}), figures("forward", direction), figures("", netlab.FaultResult{RuleStats: &netem.RuleStats{}}))
 }
 
-var generated = regexp.MustCompile(`(?s)<!-- (fields|values|types|parts|counters):? ?(\w*) -->\n.*?<!-- end -->`)
+// profiles lists netlab's own profiles.
+func profiles() string {
+	var b strings.Builder
+	b.WriteString("| profile | what it is | both directions | to the user | from the user |\n|---|---|---|---|---|\n")
+	text := func(p topology.LinkParams) string {
+		data, err := json.Marshal(p)
+		if err != nil {
+			panic(err)
+		}
+		return strings.NewReplacer(`{`, "", `}`, "", `"`, "", `:`, " ", `,"`, ", ").Replace(string(data))
+	}
+	for _, name := range topology.BuiltinProfiles() {
+		p, _ := topology.BuiltinProfile(name)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, p.Description, text(p.LinkParams), text(p.Forward), text(p.Backward))
+	}
+	return b.String()
+}
+
+// filterWords lists the language of filters.
+func filterWords() string {
+	var b strings.Builder
+	b.WriteString("| filter | chooses |\n|---|---|\n")
+	for _, w := range captures.FilterWords() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.ReplaceAll(w.Form, "|", `\|`), strings.ReplaceAll(w.Meaning, "|", `\|`))
+	}
+	return b.String()
+}
+
+var generated = regexp.MustCompile(`(?s)<!-- (fields|values|types|parts|counters|profiles|filters):? ?(\w*) -->\n.*?<!-- end -->`)
 
 // fill writes all generated parts of a page anew.
 func (p *page) fill(text string) string {
@@ -286,7 +330,7 @@ func (p *page) fill(text string) string {
 		switch m[1] {
 		case "fields":
 			var skip []string
-			if m[2] == "LinkObject" || m[2] == "LinkSet" {
+			if m[2] == "LinkObject" || m[2] == "LinkSet" || m[2] == "Profile" {
 				skip = p.order["LinkParams"] // they have a table of their own
 			}
 			body = p.table(m[2], skip...)
@@ -302,6 +346,10 @@ func (p *page) fill(text string) string {
 			body = p.parts()
 		case "counters":
 			body = counters()
+		case "profiles":
+			body = profiles()
+		case "filters":
+			body = filterWords()
 		}
 		return head + "\n\n" + body + "\n<!-- end -->"
 	})

@@ -86,6 +86,13 @@ func encodeFields(b *bytes.Buffer, v reflect.Value, first *bool) error {
 				return err
 			}
 			continue
+		case field.Anonymous && name == "" && field.Type.Kind() == reflect.Pointer && field.Type.Elem().Kind() == reflect.Struct:
+			if !v.Field(i).IsNil() {
+				if err := encodeFields(b, v.Field(i).Elem(), first); err != nil {
+					return err
+				}
+			}
+			continue
 		case strings.Contains(options, "omitempty") && empty(v.Field(i)), strings.Contains(options, "omitzero") && v.Field(i).IsZero():
 			continue
 		case name == "":

@@ -136,7 +136,7 @@ func ExampleLab_Run() {
 	results, err := lab.Run(context.Background(), nil, func(run *netlab.Run) error {
 		client := http.Client{Transport: &http.Transport{DialContext: run.Host("host1").DialContext}}
 		defer client.CloseIdleConnections()
-		if _, err := run.Inject(topology.Fault{Cut: "server - sw", For: units.Duration(1500 * time.Millisecond)}); err != nil {
+		if _, err := run.Inject(topology.Fault{Cut: "server - sw", For: units.Constant(1500 * time.Millisecond)}); err != nil {
 			return err
 		}
 		start := time.Now() // virtual time

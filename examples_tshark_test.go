@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"netlab"
+	"netlab/topology"
 )
 
 // tshark runs tshark on a capture and returns the lines that it prints. Where tshark is not installed the test is skipped, but
@@ -43,6 +44,22 @@ func tshark(t testing.TB, file string, args ...string) []string {
 const faulty = `_ws.malformed || _ws.expert.severity == "error" || ip.checksum.status == "Bad" || tcp.checksum.status == "Bad" || ` +
 	`udp.checksum.status == "Bad" || icmp.checksum.status == "Bad" || icmpv6.checksum.status == "Bad"`
 
+// damaged is the filter for packets that netlab says it has damaged, and for errors that may quote such a packet.
+const damaged = `frame.comment contains "corrupted" || frame.comment contains "truncated" || icmp || icmpv6`
+
+// damages says whether a link of the lab changes what it carries, which makes Wireshark see what no stack saw.
+func damages(lab *netlab.Lab) bool {
+	for i := range lab.Topology().Links {
+		forward, backward := lab.Topology().Links[i].Directions()
+		for _, p := range []topology.LinkParams{forward, backward} {
+			if p.Corrupt != nil || p.Truncate != nil || p.Duplicate != nil || p.Reorder != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // checksums are the settings by which Wireshark looks at checksums.
 var checksums = []string{"-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
 	"-o", "tcp.reassemble_out_of_order:TRUE"}
@@ -51,7 +68,11 @@ var checksums = []string{"-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checks
 // comments, and that it counts the same retransmissions as the stacks.
 func requireTsharkIsContent(t *testing.T, lab *netlab.Lab, results exampleResults, dir string) {
 	for node, file := range capturesOf(t, dir) {
-		require.Empty(t, tshark(t, file, append(checksums, "-Y", faulty)...), "%s: packets with faults", node)
+		filter := faulty
+		if damages(lab) {
+			filter = "(" + faulty + ") && !(" + damaged + ")"
+		}
+		require.Empty(t, tshark(t, file, append(checksums, "-Y", filter)...), "%s: packets with faults", node)
 
 		rows := tshark(t, file, append(checksums, "-N", "n", "-T", "fields", "-E", "separator=|", "-E", "occurrence=f",
 			"-e", "frame.interface_name", "-e", "ip.src_host", "-e", "ip.dst_host", "-e", "ipv6.src_host", "-e", "ipv6.dst_host",
@@ -66,18 +87,20 @@ func requireTsharkIsContent(t *testing.T, lab *netlab.Lab, results exampleResult
 				require.True(t, name == "" || known, "%s: %q is not the name of a node", node, name)
 			}
 			require.Contains(t, []string{"0x00000001", "0x00000002"}, columns[5], "a direction")
-			if strings.Contains(columns[6], "dropped") {
+			if strings.Contains(columns[6], "dropped") && !strings.Contains(columns[6], "node down") {
 				dropped++
 			}
 		}
 		require.Equal(t, countDrops(lab, results, readCapture(t, dir, node)), dropped, "%s: comments in Wireshark", node)
 	}
-	requireEqualRetransmissions(t, lab, results, dir)
+	if !damages(lab) {
+		requireEqualRetransmissions(t, lab, results, dir)
+	}
 }
 
 // requireEqualRetransmissions requires that Wireshark, at a host, sees as many segments sent again as the host's stack
 // counts: those that it calls retransmissions and those that it calls out of order, which is its name for what SACK repairs
-// within the first round trip. The sender's capture misses nothing.
+// within the first round trip; the stack doesn't count SYNs. The sender's capture misses nothing.
 func requireEqualRetransmissions(t *testing.T, lab *netlab.Lab, results exampleResults, dir string) {
 	for node, file := range capturesOf(t, dir) {
 		n, ok := lab.Topology().Nodes.Get(node)
@@ -86,7 +109,7 @@ func requireEqualRetransmissions(t *testing.T, lab *netlab.Lab, results exampleR
 		}
 		const again = "tcp.analysis.retransmission || tcp.analysis.out_of_order"
 		out := "frame.packet_flags_direction == 2"
-		seen := tshark(t, file, "-o", "tcp.reassemble_out_of_order:TRUE", "-Y", "("+again+") && "+out)
+		seen := tshark(t, file, "-o", "tcp.reassemble_out_of_order:TRUE", "-Y", "("+again+") && tcp.flags.syn == 0 && "+out)
 		require.Len(t, seen, results.Nodes[node].TCP.Retransmits, "%s: segments sent again", node)
 		require.Empty(t, tshark(t, file, "-Y", "tcp.analysis.lost_segment && "+out), "%s: lost segments", node)
 	}

@@ -1,259 +1,172 @@
 package netlab
 
 import (
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"math/rand/v2"
 	"time"
 
+	"netlab/internal/random"
 	"netlab/netem"
 	"netlab/topology"
 )
 
+// activeFault is a fault of the file, or one that was injected, from when it is scheduled on. The engine's loop alone uses it.
+type activeFault struct {
+	run    *Run
+	fault  *topology.Fault
+	random *rand.Rand
+
+	times, skipped int
+	undo           func()          // puts back what the present occurrence changed, nil between occurrences
+	end            *netem.Timer    // of the present occurrence
+	next           *netem.Timer    // the next occurrence
+	rule           *netem.Rule     // in force
+	before         netem.RuleStats // of the rules of earlier occurrences
+}
+
+// newFault prepares a fault of which everything was checked. Its random choices come from a stream of its own.
+func (r *Run) newFault(f *topology.Fault) *activeFault {
+	a := &activeFault{run: r, fault: f, random: random.Stream(r.lab.topology.Seed, "faults."+f.Name, 0)}
+	r.faults = append(r.faults, a)
+	return a
+}
+
 // scheduleFaults puts the topology's faults on the engine's queue.
 func (r *Run) scheduleFaults() {
 	for i := range r.lab.topology.Faults {
-		f := &r.lab.topology.Faults[i]
-		r.engine.At(r.owner, netem.KindControl, time.Duration(f.At), func() {
-			undo, err := r.fault(f)
-			if err != nil {
-				r.fail(fmt.Errorf("faults[%d]: %w", i, err))
-				return
-			}
-			if f.For > 0 {
-				r.engine.At(r.owner, netem.KindControl, time.Duration(f.At+f.For), undo)
-			}
-		})
+		a := r.newFault(&r.lab.topology.Faults[i])
+		a.at(time.Duration(a.fault.At))
 	}
 }
 
-// fault does what a fault says and returns what puts it back.
-func (r *Run) fault(f *topology.Fault) (undo func(), err error) {
-	switch {
-	case f.Cut != "":
-		links, err := r.lab.topology.MatchLinks(f.Cut)
-		if err != nil {
-			return nil, err
+// at schedules an occurrence.
+func (a *activeFault) at(t time.Duration) {
+	a.next = a.run.engine.At(a.run.owner, netem.KindControl, t, func() {
+		if a.run.isFrozen() {
+			return
 		}
-		restore, err := r.setLinks(links, func(_ int, p *netem.Params) { p.Down = true })
-		return restore, err
-	case f.Restore != "":
-		links, err := r.lab.topology.MatchLinks(f.Restore)
-		if err != nil {
-			return nil, err
+		if err := a.occur(t); err != nil {
+			a.run.fail(fmt.Errorf("fault %s: %w", a.fault.Name, err))
 		}
-		return r.setLinks(links, func(_ int, p *netem.Params) { p.Down = false })
-	case f.Partition != nil:
-		p, err := r.partition(f.Name, f.Partition)
+	})
+}
+
+// occur makes the fault happen at a time, unless its probability says no, and schedules its end and its next occurrence. What it
+// draws is the same whether it happens or not.
+func (a *activeFault) occur(t time.Duration) error {
+	f := a.fault
+	happens := f.Probability == nil || a.random.Float64() < float64(*f.Probability)
+	lasts := f.For.Sample(a.random)
+	period := f.Every.Sample(a.random)
+	if happens {
+		undo, err := a.run.begin(a)
+		if err != nil {
+			return err
+		}
+		a.times++
+		a.undo = undo
+		if !f.For.IsZero() {
+			a.end = a.run.engine.At(a.run.owner, netem.KindControl, t+lasts, a.finish)
+		}
+	} else {
+		a.skipped++
+	}
+	if f.Every.IsZero() || f.Times > 0 && a.times+a.skipped >= f.Times {
+		return nil
+	}
+	if !f.For.IsZero() {
+		period = max(period, lasts)
+	}
+	a.at(t + max(period, 1)) // time moves on, whatever the distribution
+	return nil
+}
+
+// finish ends the present occurrence.
+func (a *activeFault) finish() {
+	if a.run.isFrozen() {
+		return
+	}
+	if a.undo != nil {
+		a.undo()
+		a.undo = nil
+	}
+	if a.rule != nil {
+		a.before = a.ruleStats()
+		a.rule.Remove()
+		a.rule = nil
+	}
+}
+
+// remove ends the fault for good.
+func (a *activeFault) remove() {
+	for _, t := range []*netem.Timer{a.end, a.next} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+	a.finish()
+}
+
+// ruleStats are the counters of all rules that the fault has had.
+func (a *activeFault) ruleStats() netem.RuleStats {
+	s := a.before
+	if a.rule != nil {
+		now := a.rule.Stats()
+		s.Matches += now.Matches
+		s.Hits += now.Hits
+		s.Bytes += now.Bytes
+	}
+	return s
+}
+
+// isFrozen says whether the results stand: what happens now is of no consequence.
+func (r *Run) isFrozen() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.frozen
+}
+
+// begin does what a fault says and returns what puts it back, nil if nothing can.
+func (r *Run) begin(a *activeFault) (undo func(), err error) {
+	f := a.fault
+	switch verb := f.Verb(); verb {
+	case "cut", "restore", "flap", "set":
+		return r.linkFault(verb, f, a)
+	case "partition":
+		p, err := r.partition(f)
 		if err != nil {
 			return nil, err
 		}
 		return func() { r.net.Heal(p) }, nil
-	case f.Heal != "":
-		return func() {}, r.heal(f.Heal)
-	case f.Set != nil:
-		links, err := r.lab.topology.MatchLinks(f.Link)
-		if err != nil {
+	case "heal":
+		return nil, r.heal(f.Heal)
+	case "":
+		return nil, fmt.Errorf("a fault has exactly one verb: want one")
+	default:
+		if f.IsRule() {
+			a.rule, err = r.addRule(f)
 			return nil, err
 		}
-		return r.setLinks(links, func(direction int, p *netem.Params) {
-			change(p, f.Set.LinkParams)
-			if direction == netem.Forward {
-				change(p, f.Set.Forward)
-			} else {
-				change(p, f.Set.Backward)
-			}
-		})
-	}
-	return nil, errors.New("a fault without a verb")
-}
-
-// setLinks changes both directions of links and returns what puts those parameters back that it changed. The direction that
-// edit is told is that of the text that named the link.
-func (r *Run) setLinks(links []topology.LinkMatch, edit func(direction int, p *netem.Params)) (undo func(), err error) {
-	type change struct {
-		link          *netem.Link
-		direction     int
-		before, after netem.Params
-	}
-	var changes []change
-	for _, m := range links {
-		link := r.net.Links()[m.Index]
-		for _, d := range []int{netem.Forward, netem.Backward} {
-			before := link.Params(d)
-			after := before
-			as := d
-			if m.Reversed {
-				as = 1 - d
-			}
-			edit(as, &after)
-			if err := link.Set(d, after); err != nil {
-				return nil, err
-			}
-			changes = append(changes, change{link, d, before, after})
-		}
-	}
-	return func() {
-		for _, c := range changes {
-			if err := c.link.Set(c.direction, restored(c.link.Params(c.direction), c.before, c.after)); err != nil {
-				r.fail(err)
-			}
-		}
-	}, nil
-}
-
-// restored is now with those properties as they were before that the change from before to after touched.
-func restored(now, before, after netem.Params) netem.Params {
-	if before.Latency != after.Latency {
-		now.Latency = before.Latency
-	}
-	if before.Rate != after.Rate {
-		now.Rate = before.Rate
-	}
-	if before.Queue != after.Queue {
-		now.Queue = before.Queue
-	}
-	if before.Loss != after.Loss {
-		now.Loss = before.Loss
-	}
-	if before.MTU != after.MTU {
-		now.MTU = before.MTU
-	}
-	if before.Down != after.Down {
-		now.Down = before.Down
-	}
-	return now
-}
-
-// change sets those properties that p gives.
-func change(params *netem.Params, p topology.LinkParams) {
-	if p.Latency != nil {
-		params.Latency = *p.Latency
-	}
-	if p.Rate != 0 {
-		params.Rate = p.Rate
-	}
-	if p.Queue != nil {
-		params.Queue.Limit = *p.Queue
-	}
-	if p.Loss != nil {
-		params.Loss = *p.Loss
-	}
-	if p.MTU != 0 {
-		params.MTU = int(p.MTU)
-	}
-	if p.Up != nil {
-		params.Down = !*p.Up
+		return r.nodeFault(verb, f)
 	}
 }
 
-// partition cuts groups of nodes from each other. One group alone is cut from all other nodes.
-func (r *Run) partition(name string, groups [][]string) (*netem.Partition, error) {
-	if len(groups) == 1 {
-		var rest []string
-		for _, n := range r.nodes {
-			if !slices.Contains(groups[0], n.name) && n.sw == nil {
-				rest = append(rest, n.name)
-			}
-		}
-		groups = [][]string{groups[0], rest}
-	}
-	ids := make([][]netem.NodeID, len(groups))
-	words := make([]string, len(groups))
-	for i, g := range groups {
-		for _, node := range g {
-			id, ok := r.byName[node]
-			if !ok {
-				return nil, fmt.Errorf("there is no node %q", node)
-			}
-			ids[i] = append(ids[i], netem.NodeID(id))
-		}
-		words[i] = strings.Join(g, ", ")
-	}
-	label := strings.Join(words, " | ")
-	if name != "" {
-		label = name + ": " + label
-	}
-	p, err := r.net.Part(label, ids, false)
-	if err != nil {
-		return nil, err
-	}
-	r.active = append(r.active, activePartition{name, p})
-	return p, nil
+// FaultResult is what became of a fault.
+type FaultResult struct {
+	Verb string `json:"verb"`
+	// Times is how often it happened, Skipped how often its probability said no.
+	Times   int `json:"times"`
+	Skipped int `json:"skipped"`
+	// The counters of a rule, nil for other faults.
+	*netem.RuleStats
 }
 
-// activePartition is a partition that may be in force.
-type activePartition struct {
-	name      string
-	partition *netem.Partition
-}
-
-// heal ends the partitions of a name, or all.
-func (r *Run) heal(name string) error {
-	found := false
-	for _, a := range r.active {
-		if name == "all" || a.name == name {
-			r.net.Heal(a.partition)
-			found = true
-		}
+// result reports on a fault.
+func (a *activeFault) result() FaultResult {
+	res := FaultResult{Verb: a.fault.Verb(), Times: a.times, Skipped: a.skipped}
+	if a.fault.IsRule() {
+		s := a.ruleStats()
+		res.RuleStats = &s
 	}
-	if !found && name != "all" {
-		return fmt.Errorf("there is no partition %q to heal", name)
-	}
-	return nil
-}
-
-// Inject does what a fault says at once, and after Fault.For, if that is given, puts it back. Fault.At is ignored. Names and
-// patterns are those of the file.
-func (r *Run) Inject(f topology.Fault) (*Injection, error) {
-	type outcome struct {
-		undo func()
-		err  error
-	}
-	done := make(chan outcome, 1)
-	injection := &Injection{run: r}
-	r.engine.AfterFunc(r.owner, netem.KindControl, 0, func() {
-		undo, err := r.fault(&f)
-		injection.undo = undo
-		if err == nil && f.For > 0 {
-			r.engine.AfterFunc(r.owner, netem.KindControl, time.Duration(f.For), injection.remove)
-		}
-		done <- outcome{undo, err}
-	})
-	select {
-	case o := <-done:
-		if o.err != nil {
-			return nil, o.err
-		}
-		return injection, nil
-	case <-r.ctx.Done():
-		return nil, errEnded
-	}
-}
-
-// Injection is a fault that [Run.Inject] injected.
-type Injection struct {
-	run  *Run
-	undo func()
-}
-
-// Remove puts back what the fault changed. Once is enough.
-func (i *Injection) Remove() {
-	done := make(chan struct{})
-	i.run.engine.AfterFunc(i.run.owner, netem.KindControl, 0, func() {
-		i.remove()
-		close(done)
-	})
-	select {
-	case <-done:
-	case <-i.run.ctx.Done():
-	}
-}
-
-func (i *Injection) remove() {
-	if i.undo != nil {
-		i.undo()
-		i.undo = nil
-	}
+	return res
 }

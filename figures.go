@@ -1,6 +1,9 @@
 package netlab
 
 import (
+	"reflect"
+	"strings"
+
 	"netlab/dns"
 	"netlab/ip"
 	"netlab/netem"
@@ -25,9 +28,9 @@ func prototypeFigures(t *topology.Topology) *expect.Figures {
 		case topology.Switch:
 			f.Add("nodes."+name+".switch", netem.SwitchStats{})
 		case topology.Router:
-			f.Add("nodes."+name, ip.Stats{})
+			addStats(f, name, routerStats(n))
 		default:
-			f.Add("nodes."+name, ip.Stats{TCP: &ip.TCPStats{}, UDP: &ip.UDPStats{}})
+			addStats(f, name, ip.Stats{TCP: &ip.TCPStats{}, UDP: &ip.UDPStats{}})
 			if len(n.DNS.Servers) > 0 {
 				f.Add("nodes."+name+".dns", dns.ResolverStats{})
 			}
@@ -39,8 +42,15 @@ func prototypeFigures(t *topology.Topology) *expect.Figures {
 		}
 	}
 	for _, l := range t.Links {
-		d := DirectionResult{Dropped: netem.Drops{}.Map()}
+		d := DirectionResult{Dropped: netem.Drops{}.Map(), Marked: netem.Drops{}.Marks()}
 		f.Add("links."+l.Name, LinkResult{d, d})
+	}
+	for i := range t.Faults {
+		r := FaultResult{}
+		if t.Faults[i].IsRule() {
+			r.RuleStats = &netem.RuleStats{}
+		}
+		f.Add("faults."+t.Faults[i].Name, r)
 	}
 	for name, w := range t.Workloads.All() {
 		f.Add(name, workloadFrame{})
@@ -51,12 +61,49 @@ func prototypeFigures(t *topology.Topology) *expect.Figures {
 	return f
 }
 
+// routerStats are the counters that a router has.
+func routerStats(n topology.Node) ip.Stats {
+	var s ip.Stats
+	if n.Firewall != nil || n.NAT != nil {
+		s.Tracking = &ip.TrackingStats{}
+	}
+	if n.Firewall != nil {
+		s.Firewall = &ip.FirewallStats{}
+		for i := range n.Firewall.Rules {
+			s.Firewall.Rules = append(s.Firewall.Rules, ip.RuleStats{Name: n.Firewall.Rules[i].Name})
+		}
+	}
+	if n.NAT != nil {
+		s.NAT = &ip.NATStats{}
+	}
+	return s
+}
+
+// addStats adds the counters that a node has. Those of a firewall's rules are added by their names.
+func addStats(f *expect.Figures, node string, s ip.Stats) {
+	v := reflect.ValueOf(s)
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if part := v.Field(i); part.Kind() != reflect.Pointer || !part.IsNil() {
+			f.Add("nodes."+node+"."+name, part.Interface())
+		}
+	}
+	if s.Firewall == nil {
+		return
+	}
+	for _, r := range s.Firewall.Rules {
+		if r.Name != "" { // a rule that a Go program added may have none
+			f.Add("nodes."+node+".firewall.rules."+r.Name, r)
+		}
+	}
+}
+
 // resultFigures are the figures of a run.
 func resultFigures(res *Results) *expect.Figures {
 	f := &expect.Figures{}
 	for name, n := range res.Nodes.All() {
 		if n.Stats != nil {
-			f.Add("nodes."+name, *n.Stats)
+			addStats(f, name, *n.Stats)
 		}
 		if n.DNS != nil {
 			f.Add("nodes."+name+".dns", *n.DNS)
@@ -70,6 +117,9 @@ func resultFigures(res *Results) *expect.Figures {
 	}
 	for name, l := range res.Links.All() {
 		f.Add("links."+name, l)
+	}
+	for name, r := range res.Faults.All() {
+		f.Add("faults."+name, r)
 	}
 	for name, w := range res.Workloads.All() {
 		f.Add(name, workloadFrame{w.Type, w.Started, w.Ended, w.Completed, nil})

@@ -168,7 +168,7 @@ func (r *Run) dialForward(f *forward) (*tcp.Conn, error) {
 	for {
 		var first error
 		for _, a := range r.forwardAddresses(f) {
-			c, err := tcp.Dial(r.ctx, r.nodes[f.from].host, a)
+			c, err := tcp.Dial(r.ctx, r.nodes[f.from].host(), a)
 			if err == nil {
 				return c, nil
 			}
@@ -189,7 +189,7 @@ func (r *Run) dialForward(f *forward) (*tcp.Conn, error) {
 func (r *Run) forwardDatagrams(f *forward) error {
 	n := &nat{outside: f.datagrams, idle: natIdle, log: r.log.With("forward", f.String()),
 		dial: func() (net.Conn, error) {
-			c, err := udp.Dial(r.ctx, r.nodes[f.from].host, r.forwardAddresses(f)[0])
+			c, err := udp.Dial(r.ctx, r.nodes[f.from].host(), r.forwardAddresses(f)[0])
 			if err != nil {
 				return nil, err
 			}

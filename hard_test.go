@@ -16,6 +16,7 @@ import (
 
 	"netlab"
 	"netlab/topology"
+	"netlab/units"
 )
 
 // Cases that stopped virtual time, or differed from run to run, in early versions: each has to end, and to end the same way.
@@ -102,7 +103,7 @@ const pair = `{
 func TestFourBigPostsOnOneConnection(t *testing.T) {
 	for name, fault := range map[string]*topology.Fault{
 		"slow link": nil,
-		"partition": {Partition: [][]string{{"client"}, {"server"}}, For: 20e9},
+		"partition": {Partition: [][]string{{"client"}, {"server"}}, For: units.Constant(20e9)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			runs := 2

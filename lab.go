@@ -50,19 +50,10 @@ type world struct {
 	lab     *Lab
 	engine  *netem.Engine
 	net     *netem.Network
-	nodes   []worldNode // by index in the topology
+	nodes   []*worldNode // by index in the topology
 	byName  map[string]int
 	names   *ip.Names
 	linkIDs map[string]int
-}
-
-// worldNode is a node: exactly one of host, router and sw is set.
-type worldNode struct {
-	name   string
-	config topology.Node
-	host   *ip.Host
-	router *ip.Router
-	sw     *netem.Switch
 }
 
 // build makes nodes, links, addresses and routes.
@@ -81,7 +72,7 @@ func (l *Lab) build(e *netem.Engine, log *slog.Logger) (*world, error) {
 
 func (w *world) buildNodes() error {
 	for name, config := range w.lab.topology.Nodes.All() {
-		n := worldNode{name: name, config: config}
+		n := &worldNode{name: name, config: config}
 		id := netem.NodeID(len(w.nodes))
 		var err error
 		switch config.Kind {
@@ -90,14 +81,17 @@ func (w *world) buildNodes() error {
 		case topology.Router:
 			n.router = ip.NewRouter(w.net, name, id)
 		default:
-			n.host, err = ip.NewHost(w.net, ip.HostConfig{
+			var h *ip.Host
+			h, err = ip.NewHost(w.net, ip.HostConfig{
 				Name: name, Node: id,
 				IPv4:       config.IP != topology.IPv6Only,
 				IPv6:       config.IP != topology.IPv4Only,
 				PreferIPv6: config.Prefer == topology.IPv6Only,
 				Names:      w.names,
 				TCP:        tcpConfig(config.TCP),
+				Disk:       diskConfig(config.Disk),
 			})
+			n.live.Store(h)
 		}
 		if err != nil {
 			return err
@@ -117,6 +111,14 @@ func tcpConfig(t topology.TCP) ip.TCPConfig {
 	}
 }
 
+// diskConfig converts what the file says of a disk; without it there are no limits.
+func diskConfig(d *topology.Disk) ip.DiskConfig {
+	if d == nil {
+		return ip.DiskConfig{}
+	}
+	return ip.DiskConfig(*d)
+}
+
 // buildLinks makes the ports of all nodes and joins them. It returns the ports of each link's two ends.
 func (w *world) buildLinks() ([][2]*netem.Port, error) {
 	var ports [][2]*netem.Port
@@ -127,7 +129,7 @@ func (w *world) buildLinks() ([][2]*netem.Port, error) {
 			ends[end] = w.newPort(w.lab.ends[i][end], iface)
 		}
 		forward, backward := link.Directions()
-		if _, err := w.net.Connect(link.Name, ends[0], ends[1], linkParams(forward), linkParams(backward)); err != nil {
+		if _, err := w.net.Connect(link.Name, ends[0], ends[1], forward.Params(), backward.Params()); err != nil {
 			return nil, err
 		}
 		w.linkIDs[link.Name] = i
@@ -137,7 +139,7 @@ func (w *world) buildLinks() ([][2]*netem.Port, error) {
 }
 
 func (w *world) newPort(node int, iface plan.Interface) *netem.Port {
-	n := &w.nodes[node]
+	n := w.nodes[node]
 	c := netem.PortConfig{Node: netem.NodeID(node), Host: n.name, Name: iface.Name, MAC: net.HardwareAddr(iface.MAC[:])}
 	if n.sw != nil {
 		return n.sw.NewPort(w.net, c)
@@ -146,16 +148,11 @@ func (w *world) newPort(node int, iface plan.Interface) *netem.Port {
 	return w.net.NewPort(c)
 }
 
-// linkParams converts properties of which none is left to a default.
-func linkParams(p topology.LinkParams) netem.Params {
-	return netem.Params{Latency: *p.Latency, Rate: p.Rate, Queue: netem.Queue{Limit: *p.Queue}, Loss: *p.Loss, MTU: int(p.MTU), Down: !*p.Up}
-}
-
 // configure gives hosts and routers their interfaces, addresses and routes.
 func (w *world) configure(ports [][2]*netem.Port) error {
 	known := w.staticSegments()
 	for n := range w.nodes {
-		node := &w.nodes[n]
+		node := w.nodes[n]
 		if node.sw != nil {
 			continue
 		}
@@ -174,23 +171,23 @@ func (w *world) configure(ports [][2]*netem.Port) error {
 					i.Neighbors.Add(a.Addr(), port.MAC())
 				}
 			}
-			if node.host != nil {
-				node.host.AddInterface(i)
+			if node.host() != nil {
+				node.host().AddInterface(i)
 			} else {
 				node.router.AddInterface(i)
 			}
 		}
 	}
 	for n := range w.nodes {
-		node := &w.nodes[n]
+		node := w.nodes[n]
 		routes := make([]ip.Route, 0, len(node.config.Routes))
 		for _, r := range w.lab.plan.Routes[n] {
 			routes = append(routes, ip.Route(r))
 		}
 		var err error
 		switch {
-		case node.host != nil:
-			err = node.host.Start(routes)
+		case node.host() != nil:
+			err = node.host().Start(routes)
 		case node.router != nil:
 			err = node.router.SetRoutes(routes)
 		}
@@ -198,9 +195,15 @@ func (w *world) configure(ports [][2]*netem.Port) error {
 			return fmt.Errorf("node %s: %w", node.name, err)
 		}
 	}
-	for n := range w.nodes {
-		if err := w.setResolver(&w.nodes[n]); err != nil {
-			return fmt.Errorf("node %s: %w", w.nodes[n].name, err)
+	for _, n := range w.nodes {
+		if err := w.setResolver(n); err != nil {
+			return fmt.Errorf("node %s: %w", n.name, err)
+		}
+		if n.router == nil {
+			continue
+		}
+		if err := w.configureRouter(n); err != nil {
+			return fmt.Errorf("node %s: %w", n.name, err)
 		}
 	}
 	return nil
@@ -209,22 +212,22 @@ func (w *world) configure(ports [][2]*netem.Port) error {
 // setResolver makes a host ask its name servers, by address as resolv.conf has them. All hosts must have been started.
 func (w *world) setResolver(n *worldNode) error {
 	d := n.config.DNS
-	if n.host == nil || len(d.Servers) == 0 {
+	if n.host() == nil || len(d.Servers) == 0 {
 		return nil
 	}
 	c := dns.ResolverConfig{Search: d.Search, Timeout: d.Timeout.Std(), Attempts: d.Attempts, NoCache: d.Cache != nil && !*d.Cache}
 	for _, name := range d.Servers {
-		address, ok := dns.AddressFor(n.host, w.nodes[w.byName[name]].host)
+		address, ok := dns.AddressFor(n.host(), w.nodes[w.byName[name]].host())
 		if !ok {
 			return fmt.Errorf("the name server %s has no address that it can use", name)
 		}
 		c.Servers = append(c.Servers, netip.AddrPortFrom(address, dns.Port))
 	}
-	resolver, err := dns.NewResolver(n.host, c)
+	resolver, err := dns.NewResolver(n.host(), c)
 	if err != nil {
 		return err
 	}
-	n.host.SetResolver(resolver)
+	n.host().SetResolver(resolver)
 	return nil
 }
 
@@ -250,8 +253,8 @@ func (w *world) staticSegments() map[int]*ip.Neighbors {
 func (w *world) hosts() []*ip.Host {
 	var list []*ip.Host
 	for _, n := range w.nodes {
-		if n.host != nil {
-			list = append(list, n.host)
+		if n.host() != nil {
+			list = append(list, n.host())
 		}
 	}
 	return list

@@ -3,8 +3,10 @@ package netlab
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
+	"path/filepath"
 
 	"netlab/captures"
 	"netlab/services/catalog"
@@ -17,6 +19,9 @@ import (
 type LoadOptions struct {
 	Seed     *uint64
 	Duration *units.Duration
+	// Files is where the files are that the topology names, such as tables of delays. Nil means the folder of the file; what comes from
+	// standard input can name files of the working directory.
+	Files fs.FS
 	// Complete says that nothing runs but what the file says. Then a workload that talks to a host without services is a
 	// mistake; otherwise the function given to [Lab.Run] may serve it.
 	Complete bool
@@ -48,16 +53,24 @@ func LoadAll(filename string, o *LoadOptions) ([]*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(filename, data, o)
+	options := LoadOptions{}
+	if o != nil {
+		options = *o
+	}
+	if options.Files == nil {
+		options.Files = os.DirFS(filepath.Dir(filename)) // that of standard-input is the working directory
+	}
+	return Parse(filename, data, &options)
 }
 
-// Parse is [LoadAll] for the content of a file. filename is for errors and for a lab that has no name.
+// Parse is [LoadAll] for the content of a file. filename is for errors and for a lab that has no name. Without LoadOptions.Files the
+// file can name no others.
 func Parse(filename string, data []byte, o *LoadOptions) ([]*Lab, error) {
 	if o == nil {
 		o = &LoadOptions{}
 	}
 	f, err := topology.Load(filename, data, catalog.Table{}, &topology.Options{
-		Seed: o.Seed, Duration: o.Duration, Complete: o.Complete, CheckFilter: checkFilter, CheckExpect: checkExpect,
+		Seed: o.Seed, Duration: o.Duration, Complete: o.Complete, Files: o.Files, CheckFilter: checkFilter, CheckExpect: checkExpect,
 	})
 	if err != nil {
 		return nil, err
@@ -103,7 +116,10 @@ func checkFilter(filter string, nodes []string) error {
 	for _, n := range nodes {
 		known[n] = true
 	}
-	_, err := captures.ParseFilter(filter, func(name string) ([]netip.Addr, bool) { return nil, known[name] })
+	// Any address stands for those of a node.
+	_, err := captures.ParseFilter(filter, func(name string) ([]netip.Addr, bool) {
+		return []netip.Addr{netip.IPv6Unspecified()}, known[name]
+	})
 	return err
 }
 

@@ -119,7 +119,7 @@ func (r *Run) waiting() []string {
 	var list []string
 	for _, j := range r.jobs {
 		if j.running > 0 && j.kind != "" && j.role.String() == "workload" {
-			list = append(list, fmt.Sprintf("%s (%s) is not done on %d of %d hosts", j.where(), j.kind, j.running, len(j.hosts)))
+			list = append(list, fmt.Sprintf("%s (%s) is not done on %d of %d hosts", j.where(), j.kind, j.running, len(j.nodes)))
 		}
 	}
 	for _, g := range bubbleGoroutines(false) {

@@ -72,6 +72,15 @@ func openOutput(l *Lab, o *RunOptions) (*output, error) {
 	if err := os.WriteFile(filepath.Join(o.Dir, resolvedFile), l.topology.JSON(), 0o666); err != nil {
 		return nil, err
 	}
+	for _, name := range l.topology.NamedFiles() { // so that the resolved file can be run where it is
+		to := filepath.Join(o.Dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(to, l.topology.NamedFile(name), 0o666); err != nil {
+			return nil, err
+		}
+	}
 	f, err := os.Create(filepath.Join(o.Dir, eventsFile))
 	if err != nil {
 		return nil, err
@@ -149,7 +158,7 @@ func capturedInterfaces(w *world, nodes, interfaces []string) []captures.Interfa
 		}
 		mac := p.MAC()
 		list = append(list, captures.Interface{
-			Port: p.ID(), Node: p.Host(), Name: p.Name(), MAC: net.HardwareAddr(mac[:]), Speed: link.Params(out).Rate,
+			Port: p.ID(), Node: p.Host(), Name: p.Name(), MAC: net.HardwareAddr(mac[:]), Speed: link.Params(out).Rate.Fixed(),
 			Description: fmt.Sprintf("%s; out: %s; in: %s", link.ID(), link.Describe(out), link.Describe(in)),
 		})
 	}

@@ -21,6 +21,9 @@ func (r *Run) conduct(fn func(*Run) error) {
 	if err := r.prepare(); err != nil {
 		r.fail(err)
 	} else {
+		for _, n := range r.nodes {
+			n.ctx, n.cancel = r.nodeContext()
+		}
 		r.startJobs(services.Service)
 		r.startForwards()
 		r.scheduleFaults()
@@ -103,8 +106,9 @@ func (r *Run) prepare() error {
 		}
 		j := &job{name: name, role: role, kind: kind, runner: runner, start: start, errors: map[string]error{}}
 		for _, h := range hosts {
-			j.hosts = append(j.hosts, r.nodes[r.byName[h]].host)
+			j.nodes = append(j.nodes, r.nodes[r.byName[h]])
 		}
+		j.last = make([]chan struct{}, len(hosts))
 		r.jobs = append(r.jobs, j)
 		return nil
 	}
@@ -126,30 +130,42 @@ func (r *Run) prepare() error {
 // startJobs schedules the start of all services or all workloads, each on each of its hosts in an event of its own.
 func (r *Run) startJobs(role services.Role) {
 	for _, j := range r.jobs {
-		if j.role != role {
-			continue
-		}
-		for i, h := range j.hosts {
-			group := &r.services
-			if role == services.Workload {
-				group = &r.workloads
+		if j.role == role {
+			for i := range j.nodes {
+				r.startJob(j, i, j.start)
 			}
-			group.Add(1)
-			env := r.newEnv(j, i)
-			r.engine.At(h.Owner(), netem.KindWake, j.start, func() {
-				go func() {
-					defer group.Done()
-					r.runJob(j, env)
-				}()
-			})
 		}
 	}
 }
 
+// startJob schedules the start of a job on the i-th of its hosts. If it has run there before, on a host that crashed, that has to
+// end first.
+func (r *Run) startJob(j *job, i int, at time.Duration) {
+	group := &r.services
+	if j.role == services.Workload {
+		group = &r.workloads
+	}
+	group.Add(1)
+	before, ended := j.last[i], make(chan struct{})
+	j.last[i] = ended
+	n := j.nodes[i]
+	r.engine.At(n.host().Owner(), netem.KindWake, at, func() {
+		ctx, env := n.ctx, r.newEnv(j, i)
+		go func() {
+			defer group.Done()
+			defer close(ended)
+			if before != nil {
+				<-before
+			}
+			r.runJob(ctx, j, env)
+		}()
+	})
+}
+
 // newEnv returns what a job finds on the i-th of its hosts.
 func (r *Run) newEnv(j *job, i int) *services.Env {
-	h := j.hosts[i]
-	env := services.NewEnv(h, r.log.With("host", h.Name(), j.role.String(), j.name), j.role, j.name, i, len(j.hosts))
+	h := j.nodes[i].host()
+	env := services.NewEnv(h, r.log.With("host", h.Name(), j.role.String(), j.name), j.role, j.name, i, len(j.nodes))
 	env.Authority, env.KeyLog, env.HostNames = r.authority, r.keyLog, r.hostNames[h.Name()]
 	env.Panicked = func(v any, stack []byte) {
 		r.fail(&PanicError{What: j.where() + " on " + h.Name(), Value: v, Stack: stack})
@@ -158,21 +174,26 @@ func (r *Run) newEnv(j *job, i int) *services.Env {
 }
 
 // runJob runs a job on one host.
-func (r *Run) runJob(j *job, env *services.Env) {
+func (r *Run) runJob(ctx context.Context, j *job, env *services.Env) {
 	if r.ctx.Err() != nil {
 		return // the run ended before it began
 	}
-	r.begin(j, env)
+	r.start(j, env)
 	var err error
-	r.guard(j.where()+" on "+env.Host.Name(), func() error {
-		err = j.runner.Run(r.ctx, env)
-		env.Wait()
-		return nil
-	})
+	if ctx.Err() == nil {
+		r.guard(j.where()+" on "+env.Host.Name(), func() error {
+			err = j.runner.Run(ctx, env)
+			env.Wait()
+			return nil
+		})
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errCrashed) {
+		err = cause
+	}
 	r.finish(j, env, err)
 }
 
-func (r *Run) begin(j *job, env *services.Env) {
+func (r *Run) start(j *job, env *services.Env) {
 	r.mu.Lock()
 	if !j.begun {
 		j.begun, j.started = true, r.engine.Elapsed()
@@ -189,13 +210,15 @@ func (r *Run) finish(j *job, env *services.Env, err error) {
 	frozen := r.frozen
 	j.running--
 	over := r.ctx.Err() != nil
+	crashed := errors.Is(err, errCrashed)
 	if !frozen {
 		j.ended = r.engine.Elapsed()
-		if !over {
+		if !over && !crashed {
 			j.done++
 		}
 	}
-	if err != nil && !(over && (errors.Is(err, errEnded) || errors.Is(err, context.Canceled))) {
+	ends := over && (errors.Is(err, errEnded) || errors.Is(err, context.Canceled)) || crashed && j.role == services.Service
+	if err != nil && !ends {
 		j.errors[env.Host.Name()] = err
 	}
 	r.mu.Unlock()
@@ -209,7 +232,7 @@ func (r *Run) finish(j *job, env *services.Env, err error) {
 		}
 		r.event(netem.Event{At: r.engine.Elapsed(), Kind: "finish", Node: env.Host.Name(), Detail: detail}, j.name)
 	}
-	if err != nil && !over {
+	if err != nil && !over && !crashed {
 		r.log.Error(err.Error(), "host", env.Host.Name(), j.role.String(), j.name)
 	}
 }
@@ -228,6 +251,11 @@ func (r *Run) freeze() {
 			r.events.freeze()
 		}
 		r.snapshot = r.takeSnapshot()
+		for _, n := range r.nodes {
+			if h := n.host(); h != nil && h.Paused() {
+				h.Resume() // so that what runs there can end
+			}
+		}
 		close(done)
 	})
 	<-done
@@ -244,7 +272,7 @@ func (r *Run) teardown() {
 		r.workloads.Wait()
 		r.services.Wait()
 		r.user.Wait()
-		for _, h := range r.hosts() {
+		for _, h := range append(r.hosts(), r.former...) {
 			h.Wait()
 		}
 		close(gone)

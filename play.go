@@ -180,7 +180,10 @@ func (p *player) inside(fn func(*Run) error) {
 		}
 	}
 	e := netem.NewEngine(config)
-	r := &Run{options: p.options, owner: 0, events: p.out.events, forwards: p.forwards}
+	r := &Run{options: p.options, owner: 0, events: p.out.events, forwards: p.forwards, links: map[int]*linkState{}}
+	if routing := p.lab.topology.Routing; routing != nil {
+		r.routes = &dynamicRoutes{convergence: routing.Convergence.Std(), down: p.lab.linksDown()}
+	}
 	r.log = slog.New(newLogHandler(log.Handler(), r, e))
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
 	defer r.cancel(errEnded)

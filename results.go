@@ -17,6 +17,7 @@ type Results struct {
 	Nodes     topology.Map[NodeResult]     `json:"nodes"`
 	Links     topology.Map[LinkResult]     `json:"links"`
 	Workloads topology.Map[WorkloadResult] `json:"workloads"`
+	Faults    topology.Map[FaultResult]    `json:"faults,omitzero"`
 	Expect    []expect.Outcome             `json:"expect"`
 }
 
@@ -47,12 +48,31 @@ type LinkResult struct {
 	Backward DirectionResult `json:"backward"`
 }
 
-// DirectionResult holds the counters of one direction of a link. Sent is Delivered, Dropped and InFlight together.
+// MarshalJSON writes the counters as plain numbers.
+func (l LinkResult) MarshalJSON() ([]byte, error) {
+	type plain LinkResult
+	return encodeReport(plain(l))
+}
+
+// MarshalJSON writes the counters as plain numbers.
+func (f FaultResult) MarshalJSON() ([]byte, error) {
+	type plain FaultResult
+	return encodeReport(plain(f))
+}
+
+// DirectionResult holds the counters of one direction of a link. Sent and Duplicated are Delivered, Dropped and InFlight together.
 type DirectionResult struct {
-	Sent      netem.Count       `json:"sent"`
-	Delivered netem.Count       `json:"delivered"`
-	Dropped   map[string]uint64 `json:"dropped"`   // frames by reason
-	InFlight  uint64            `json:"in_flight"` // frames in the queue or on the wire at the end
+	Sent       netem.Count       `json:"sent"`
+	Delivered  netem.Count       `json:"delivered"`
+	Dropped    map[string]uint64 `json:"dropped"`    // frames by reason
+	Duplicated netem.Count       `json:"duplicated"` // copies that the wire or a rule made
+	Corrupted  uint64            `json:"corrupted"`
+	Truncated  uint64            `json:"truncated"`
+	Reordered  uint64            `json:"reordered"`
+	Marked     map[string]uint64 `json:"marked"` // frames with Congestion Experienced set, by what marked them
+	// Queue is about frames that waited, nil if none did.
+	Queue    *netem.QueueStats `json:"queue,omitempty"`
+	InFlight uint64            `json:"in_flight"` // frames in the queue or on the wire at the end
 }
 
 // WorkloadResult is what a workload reports, and when it ran.
@@ -132,10 +152,10 @@ func (r *Run) takeSnapshot() *Results {
 	for _, n := range r.nodes {
 		node := NodeResult{Kind: n.config.Kind}
 		switch {
-		case n.host != nil:
-			s := n.host.Stats()
+		case n.host() != nil:
+			s := n.host().Stats()
 			node.Stats = &s
-			if r, ok := n.host.Resolver().(*dns.Resolver); ok {
+			if r, ok := n.host().Resolver().(*dns.Resolver); ok {
 				asked := r.Stats()
 				node.DNS = &asked
 			}
@@ -148,6 +168,9 @@ func (r *Run) takeSnapshot() *Results {
 		}
 		res.Nodes.Set(n.name, node)
 	}
+	for _, a := range r.faults {
+		res.Faults.Set(a.fault.Name, a.result())
+	}
 	for _, l := range r.net.Links() {
 		res.Links.Set(l.ID(), LinkResult{direction(l, netem.Forward), direction(l, netem.Backward)})
 	}
@@ -156,7 +179,8 @@ func (r *Run) takeSnapshot() *Results {
 
 func direction(l *netem.Link, d int) DirectionResult {
 	s := l.Stats(d)
-	return DirectionResult{s.Sent, s.Delivered, s.Dropped.Map(), s.Sent.Frames - s.Delivered.Frames - s.Dropped.Total()}
+	return DirectionResult{s.Sent, s.Delivered, s.Dropped.Map(), s.Duplicated, s.Corrupted, s.Truncated, s.Reordered, s.Marked.Marks(),
+		l.QueueStats(d), s.InFlight()}
 }
 
 // results adds to the snapshot what services and workloads report, now that all of them have ended, and decides the
@@ -167,19 +191,19 @@ func (r *Run) results() *Results {
 		report := j.runner.Result()
 		if j.role == services.Service {
 			if report != nil {
-				node, _ := res.Nodes.Get(j.hosts[0].Name())
+				node, _ := res.Nodes.Get(j.nodes[0].name)
 				node.Services.Set(j.name, ServiceReport{report})
-				res.Nodes.Set(j.hosts[0].Name(), node)
+				res.Nodes.Set(j.nodes[0].name, node)
 			}
 			continue
 		}
-		w := WorkloadResult{Type: j.kind, Started: j.started, Ended: j.ended, Completed: j.done == len(j.hosts), Report: report}
-		for _, h := range j.hosts {
-			if err := j.errors[h.Name()]; err != nil {
+		w := WorkloadResult{Type: j.kind, Started: j.started, Ended: j.ended, Completed: j.done == len(j.nodes), Report: report}
+		for _, n := range j.nodes {
+			if err := j.errors[n.name]; err != nil {
 				if w.Errors == nil {
 					w.Errors = map[string]string{}
 				}
-				w.Errors[h.Name()] = err.Error()
+				w.Errors[n.name] = err.Error()
 			}
 		}
 		res.Workloads.Set(j.name, w)

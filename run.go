@@ -58,6 +58,10 @@ type Run struct {
 	user      sync.WaitGroup // goroutines of the function given to Run
 
 	active   []activePartition
+	faults   []*activeFault
+	links    map[int]*linkState // that faults have changed
+	former   []*ip.Host         // earlier incarnations of hosts
+	routes   *dynamicRoutes     // nil if routes are static
 	ended    string
 	frozen   bool
 	snapshot *Results
@@ -75,10 +79,10 @@ func (r *Run) Sleep(d time.Duration) error { return r.engine.Sleep(r.ctx, r.owne
 // Host returns the host with that name. It panics if there is none.
 func (r *Run) Host(name string) *Host {
 	i, ok := r.byName[name]
-	if !ok || r.nodes[i].host == nil {
+	if !ok || r.nodes[i].host() == nil {
 		panic(fmt.Sprintf("netlab: the lab has no host %q", name))
 	}
-	return &Host{r.nodes[i].host, r}
+	return &Host{r.nodes[i].host(), r}
 }
 
 // Go runs fn in a goroutine that starts in an event of its own. The run is not over before it returns, and its error is the
@@ -138,8 +142,9 @@ type job struct {
 	role   services.Role
 	kind   string
 	runner services.Runner
-	hosts  []*ip.Host
+	nodes  []*worldNode // the hosts that it runs on
 	start  time.Duration
+	last   []chan struct{} // for each host: closed when what was started there last has ended
 
 	running int
 	done    int // hosts that ended by themselves
@@ -152,7 +157,7 @@ type job struct {
 // where names the job in the file.
 func (j *job) where() string {
 	if j.role == services.Service {
-		return "nodes." + j.hosts[0].Name() + ".services." + j.name
+		return "nodes." + j.nodes[0].name + ".services." + j.name
 	}
 	return "workloads." + j.name
 }

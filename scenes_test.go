@@ -46,13 +46,44 @@ var scenes = map[string]scene{
 		caption: "The first page from web1, the second from web2: each with a question for the name and a connection of its own"},
 	"pagination/stateful": {node: "client1", nodes: []string{"client1", "ns", "web1", "web2"}, from: 1100 * time.Millisecond, lines: 30,
 		caption: "The last page of client1's first walk, from web1, and all of the second walk: the page that web2 had left"},
-	"capacity/one-core":  visit("The visitor during 'beyond', which begins at 300 s: answered after 4 ms, 0.8 s, 1.2 s, 1.9 s, 2.4 s, 2.8 s, 4.3 s, 5.0 s"),
-	"capacity/two-cores": visit("The same requests at a server with two cores: no queue to speak of"),
+	"third-syn-ack": {node: "client3", nodes: []string{"client3", "server"}, lines: 20,
+		caption: "The third client: its SYN goes unanswered, and is sent again after 1 s"},
+	"one-way-partition": {node: "b", filter: "icmp", nodes: []string{"a", "b"}, from: 1945 * time.Millisecond, lines: 16,
+		caption: "The pings as b sees them: from 2 s on its own requests are dropped as they leave, and so are its answers to a's, which do arrive"},
+	"bufferbloat/drop-tail": slowPing("A ping of 20 ms takes 0.4 s"),
+	"bufferbloat/codel":     slowPing("The same ping behind CoDel"),
+	"bufferbloat/fq-codel":  slowPing("The same ping beside the download's queue"),
+	"wifi": {node: "ap", iface: "ap-eth1", filter: "udp", nodes: []string{"client-bursts", "server"}, from: 3 * time.Second, lines: 20,
+		caption: "The call over the link with bursts, as the access point hears it"},
+	"flapping-link/static": {node: "r1", iface: "r1-eth0", nodes: []string{"client", "server"}, from: 9980 * time.Millisecond, lines: 14,
+		caption: "At 10 s the link goes down, and answers stay out"},
+	"flapping-link/dynamic": {node: "r1", iface: "r1-eth0", nodes: []string{"client", "server"}, from: 10980 * time.Millisecond, lines: 20,
+		caption: "At 11 s the routes lead the long way: the answers come after 80 ms"},
+	"satellite": {node: "client-geo", nodes: []string{"client-geo", "server"}, lines: 24,
+		caption: "Over the geostationary satellite: the first byte of the page comes after 1.9 s"},
+	"bad-day": {node: "client4", filter: "tcp", nodes: []string{"client4", "server"}, from: 2 * time.Second, lines: 30,
+		caption: "A little of it, from 2 s on, as client4 sees it"},
+	"nat/full-cone":            door("All three who knock at port 4000 get an answer, at 2, 4 and 8 s"),
+	"nat/restricted-cone":      door("alice's knock at 2 s and bob's at 8 s are answered, bob's at 4 s is not"),
+	"nat/port-restricted-cone": door("Nobody who knocks is answered; bob sees the same port as alice"),
+	"nat/symmetric":            door("Nobody who knocks is answered, and bob sees port 4001 at 6 s"),
+	"capacity/one-core":        visit("The visitor during 'beyond', which begins at 300 s: answered after 4 ms, 0.8 s, 1.2 s, 1.9 s, 2.4 s, 2.8 s, 4.3 s, 5.0 s"),
+	"capacity/two-cores":       visit("The same requests at a server with two cores: no queue to speak of"),
 }
 
 // phone is what phone1 sees of a chat.
 func phone(from time.Duration, caption string) scene {
 	return scene{node: "phone1", nodes: []string{"phone1", "server"}, from: from, lines: 21, caption: caption}
+}
+
+// slowPing is a ping beside a download.
+func slowPing(caption string) scene {
+	return scene{node: "laptop", nodes: []string{"laptop", "server"}, from: 20 * time.Second, lines: 12, caption: caption}
+}
+
+// door is what passes the outside of a router that translates addresses.
+func door(caption string) scene {
+	return scene{node: "home", iface: "home-eth0", nodes: []string{"home", "alice", "bob"}, lines: 24, caption: caption}
 }
 
 // visit is what the only client sees that is captured of a server under load.

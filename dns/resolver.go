@@ -12,6 +12,7 @@ import (
 
 	wire "github.com/miekg/dns"
 
+	"netlab/internal/random"
 	"netlab/ip"
 )
 
@@ -104,7 +105,7 @@ func NewResolver(h *ip.Host, c ResolverConfig) (*Resolver, error) {
 			return nil, err
 		}
 	}
-	r := &Resolver{host: h, config: c, random: h.Network().Random("nodes." + h.Name() + ".resolver"), flights: map[string]*flight{}}
+	r := &Resolver{host: h, config: c, random: random.Stream(h.Network().Seed(), "nodes."+h.Name()+".resolver", h.Incarnation()), flights: map[string]*flight{}}
 	if !c.NoCache {
 		r.cache = newCache(c.CacheSize)
 	}

@@ -21,7 +21,11 @@ func (z *Zone) respond(packet []byte, client netip.Addr, udp bool) (reply []byte
 	if query.Response {
 		return nil, note // an answer to nobody's question would go back and forth for ever
 	}
-	answer := z.Answer(query, client)
+	return pack(query, z.Answer(query, client), udp)
+}
+
+// pack returns the bytes of the answer to a query, and what is worth counting.
+func pack(query, answer *wire.Msg, udp bool) (reply []byte, note note) {
 	if len(query.Question) == 1 {
 		note.qtype = typeName(query.Question[0].Qtype)
 	}
@@ -36,7 +40,7 @@ func (z *Zone) respond(packet []byte, client netip.Addr, udp bool) (reply []byte
 	packed, err := answer.Pack()
 	if err != nil {
 		// What can be asked can be answered: a name that was unpacked packs again, and the records were checked.
-		return malformed(packet), note
+		return nil, note
 	}
 	return packed, note
 }
@@ -45,6 +49,8 @@ func (z *Zone) respond(packet []byte, client netip.Addr, udp bool) (reply []byte
 type note struct {
 	qtype, rcode string // "" where it was no query
 	truncated    bool
+	failed       bool // a failure decided on it
+	silent       bool // and it gets no reply
 }
 
 // replySize is the largest reply that the sender of a query takes over UDP (RFC 6891, section 6.2.3).

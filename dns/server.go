@@ -31,8 +31,9 @@ type Server struct {
 	// Go starts goroutines. Nil means the host's Go.
 	Go func(fn func())
 
-	mu    sync.Mutex
-	stats ServerStats
+	mu       sync.Mutex
+	stats    ServerStats
+	failures []*Failure // in force, the latest last
 }
 
 // ServerStats is what a server has counted.
@@ -43,6 +44,8 @@ type ServerStats struct {
 	TCP, Truncated uint64
 	// Malformed counts what was no query.
 	Malformed uint64
+	// Failed counts queries that a [Failure] decided on. Unanswered of them got no reply and are in Queries alone.
+	Failed, Unanswered uint64
 }
 
 // Stats returns a copy of what was counted so far.
@@ -54,8 +57,9 @@ func (s *Server) Stats() ServerStats {
 	return stats
 }
 
-// Serve answers queries over UDP and TCP at ":port" or "address:port" of a host until ctx ends; then it returns nil once all its
-// goroutines have.
+// Serve answers queries over UDP and TCP at ":port" or "address:port" of a host until ctx ends or the host crashes; then it
+// returns nil once all its goroutines have. It may be called again then, with other values in the fields, such as for the next
+// incarnation of the host: what was counted goes on, and failures stay in force.
 //
 // A host with several links answers over UDP from the address of the link by which the answer leaves, as a socket without an
 // address of its own does. Clients that asked another of its addresses don't take that for an answer: see [AddressFor].
@@ -105,7 +109,7 @@ func (s *Server) serveUDP(c *udp.Conn) {
 		if err != nil {
 			continue // a client that is gone
 		}
-		reply, note := s.Zone.respond(buffer[:n], from.Addr(), true)
+		reply, note := s.respond(buffer[:n], from.Addr(), true)
 		s.count(note, false)
 		if reply == nil {
 			continue
@@ -153,9 +157,13 @@ func (s *Server) serveTCP(h *ip.Host, conn *tcp.Conn) error {
 			}
 			return err
 		}
-		reply, note := s.Zone.respond(packet, client.Addr().Unmap(), false)
+		reply, note := s.respond(packet, client.Addr().Unmap(), false)
 		s.count(note, true)
-		if reply == nil {
+		switch {
+		case reply != nil:
+		case note.silent:
+			continue // until the client gives up
+		default:
 			return nil
 		}
 		if err := writeMessage(conn, reply); err != nil {
@@ -167,7 +175,7 @@ func (s *Server) serveTCP(h *ip.Host, conn *tcp.Conn) error {
 func (s *Server) count(n note, tcp bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n.rcode == "" {
+	if n.rcode == "" && !n.silent {
 		s.stats.Malformed++
 		return
 	}
@@ -177,7 +185,14 @@ func (s *Server) count(n note, tcp bool) {
 	if n.qtype != "" {
 		s.stats.Queries[n.qtype]++
 	}
-	s.stats.Replies[n.rcode]++
+	if n.failed {
+		s.stats.Failed++
+	}
+	if n.silent {
+		s.stats.Unanswered++
+	} else {
+		s.stats.Replies[n.rcode]++
+	}
 	if tcp {
 		s.stats.TCP++
 	}

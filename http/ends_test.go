@@ -75,7 +75,7 @@ func TestServeEndsWithTLS(t *testing.T) {
 			}
 			l.Sleep(10 * time.Second)
 			blackhole := testlab.Wire(10*ms, 0)
-			blackhole.Loss = 1
+			blackhole.Loss = testlab.Loss(1)
 			l.A.Go(func() { // a handshake that comes to nothing
 				response, err := (&nethttp.Client{Transport: s.transport(t, http.TransportOptions{Version: version})}).Get("https://b/late")
 				if err == nil {

@@ -76,7 +76,7 @@ func TestNoKeepAlive(t *testing.T) {
 
 func TestLargeBodiesOverLoss(t *testing.T) {
 	wire := testlab.Wire(10*ms, 100e6)
-	wire.Loss = 0.01
+	wire.Loss = testlab.Loss(0.01)
 	testlab.Run(t, testlab.Config{Forward: wire, TCP: ip.TCPConfig{SendBuffer: 64 << 10}}, func(t *testing.T, l *testlab.Lab) {
 		stop := serve(t, l, func(w nethttp.ResponseWriter, r *nethttp.Request) {
 			io.Copy(w, r.Body) // sent back while it still comes

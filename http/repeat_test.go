@@ -44,7 +44,7 @@ func TestRunsAreIdentical(t *testing.T) {
 			run := func(seed uint64) string {
 				f := &frames{Hash: sha256.New()}
 				wire := testlab.Wire(5*ms, 50e6)
-				wire.Loss = 0.01
+				wire.Loss = testlab.Loss(0.01)
 				testlab.Run(t, testlab.Config{Forward: wire, Tap: f, Seed: seed}, func(t *testing.T, l *testlab.Lab) {
 					s := serveTLS(t, l, func(w nethttp.ResponseWriter, r *nethttp.Request) {
 						fmt.Fprint(w, strings.Repeat(r.URL.Path, 10_000))

@@ -24,7 +24,11 @@ func (c clock) NowMonotonic() tcpip.MonotonicTime {
 	return tcpip.MonotonicTime{}.Add(c.host.net.Reading())
 }
 
-// AfterFunc implements tcpip.Clock.
+// AfterFunc implements tcpip.Clock. On a host that has crashed the timer is not set.
 func (c clock) AfterFunc(d time.Duration, fn func()) tcpip.Timer {
-	return c.host.net.AfterFunc(c.host.owner, netem.KindTimer, d, func() { c.host.awake(fn) })
+	t := c.host.net.NewTimer(c.host.owner, netem.KindTimer, func() { c.host.awake(fn) })
+	if !c.host.crashed() {
+		t.Reset(d)
+	}
+	return t
 }

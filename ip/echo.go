@@ -52,6 +52,9 @@ func DialEcho(h *Host, peer netip.Addr) (*EchoConn, error) {
 
 // Send sends an echo request with that sequence number and payload.
 func (c *EchoConn) Send(sequence uint16, payload []byte) error {
+	if err := c.s.Err(); err != nil {
+		return OpError("write", "icmp", nil, IPAddr(c.peer), err)
+	}
 	m := make([]byte, header.ICMPv4MinimumSize+len(payload))
 	m[0] = byte(header.ICMPv4Echo)
 	if c.peer.Is6() {

@@ -60,6 +60,14 @@ func Errno(err tcpip.Error) error {
 	return errors.New(err.String())
 }
 
+// ErrHostDown is what ends all that was going on on a host that has crashed. For errors.Is it is net.ErrClosed too.
+var ErrHostDown error = hostDownError{}
+
+type hostDownError struct{}
+
+func (hostDownError) Error() string { return "host is down" }
+func (hostDownError) Unwrap() error { return net.ErrClosed }
+
 // OpError wraps err as package net does. A deadline of a context counts as a timeout.
 func OpError(op, network string, source, addr net.Addr, err error) error {
 	var already *net.OpError

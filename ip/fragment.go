@@ -14,7 +14,7 @@ const fragmentUnit = 8
 
 // fragment4 cuts an IPv4 packet into fragments that fit into mtu and sends them (RFC 791, section 3.2). Options are
 // repeated in each fragment.
-func (r *Router) fragment4(at time.Duration, in *routerInterface, hop nextHop, f *netem.Frame, h header.IPv4, dst netip.Addr, mtu int) {
+func (r *Router) fragment4(at time.Duration, in *routerInterface, hop *nextHop, f *netem.Frame, h header.IPv4, dst netip.Addr, mtu int) {
 	defer f.Release()
 	r.stats.Fragmented++
 	headLen := int(h.HeaderLength())

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
@@ -42,6 +41,7 @@ type HostConfig struct {
 	// Names is the lab's hosts table.
 	Names *Names
 	TCP   TCPConfig
+	Disk  DiskConfig
 }
 
 // Interface is a NIC of a host or router.
@@ -62,7 +62,7 @@ type Route struct {
 }
 
 // Host is a simulated host: a network stack with NICs. Make it with [NewHost], give it interfaces and routes, then start
-// it.
+// it. A host that has crashed stays down; [Host.Reborn] makes the one that takes its place.
 type Host struct {
 	name       string
 	net        *netem.Network
@@ -74,12 +74,23 @@ type Host struct {
 	resolver   Resolver
 	tcp        TCPConfig
 
+	machine     *machine // what outlives a crash
+	incarnation uint64
+	earlier     Stats // of the incarnations before
+
 	interfaces []Interface
+	given      []Route // to Start
 	nics       []*nic
 	lo         sync.Once // makes the loopback interface
 	stack      *stack.Stack
-	muted      atomic.Bool
-	paused     bool // the stack's workers stand still; the engine's loop alone changes it
+	disk       Disk
+
+	state     atomic.Int32
+	suspended atomic.Bool // by Pause
+	paused    bool        // the stack's workers stand still; the engine's loop alone changes it
+	destroyed bool
+	replaced  bool   // by Reborn
+	final     *Stats // of a host that crashed
 
 	running sync.WaitGroup
 	gone    chan struct{} // closed when the host goes
@@ -93,9 +104,13 @@ func NewHost(n *netem.Network, c HostConfig) (*Host, error) {
 	if err := c.TCP.validate(); err != nil {
 		return nil, fmt.Errorf("host %s: %w", c.Name, err)
 	}
-	return &Host{name: c.Name, net: n, node: c.Node, owner: n.NewOwner(), ipv4: c.IPv4, ipv6: c.IPv6,
-		preferIPv6: c.PreferIPv6, names: c.Names, tcp: c.TCP,
-		gone: make(chan struct{})}, nil
+	if err := c.Disk.validate(); err != nil {
+		return nil, fmt.Errorf("host %s: disk: %w", c.Name, err)
+	}
+	h := &Host{name: c.Name, net: n, node: c.Node, owner: n.NewOwner(), ipv4: c.IPv4, ipv6: c.IPv6,
+		preferIPv6: c.PreferIPv6, names: c.Names, tcp: c.TCP, machine: newMachine(c.Disk), gone: make(chan struct{})}
+	h.disk.host = h
+	return h, nil
 }
 
 // Name returns the host's name.
@@ -112,9 +127,6 @@ func (h *Host) Stack() *stack.Stack { return h.stack }
 
 // TCP returns the host's TCP settings.
 func (h *Host) TCP() TCPConfig { return h.tcp }
-
-// Now is the date that the host believes in. Services use it for time stamps, leases and certificates.
-func (h *Host) Now() time.Time { return h.net.Epoch().Add(h.net.Elapsed()) }
 
 // Addresses returns the host's addresses in the order of its interfaces.
 func (h *Host) Addresses() []netip.Addr {
@@ -142,6 +154,7 @@ func (h *Host) AddInterface(i Interface) { h.interfaces = append(h.interfaces, i
 
 // Start builds the host's stack with these routes beyond its own networks.
 func (h *Host) Start(routes []Route) error {
+	h.given = routes
 	asks := false
 	for _, i := range h.interfaces {
 		asks = asks || i.Switched && i.Neighbors == nil
@@ -149,8 +162,8 @@ func (h *Host) Start(routes []Route) error {
 	opts := stack.Options{
 		Clock:      clock{h},
 		IPTables:   &noTables,
-		RandSource: random.NewLocked(h.net.Seed(), "nodes."+h.name+".stack", 0),
-		SecureRNG:  random.NewLocked(h.net.Seed(), "nodes."+h.name+".stack-secrets", 0),
+		RandSource: random.NewLocked(h.net.Seed(), "nodes."+h.name+".stack", h.incarnation),
+		SecureRNG:  random.NewLocked(h.net.Seed(), "nodes."+h.name+".stack-secrets", h.incarnation),
 		TransportProtocols: []stack.TransportProtocolFactory{
 			tcp.NewProtocolCUBIC, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
 	}

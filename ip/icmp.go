@@ -72,7 +72,8 @@ func (r *Router) answer6(at time.Duration, in *routerInterface, f *netem.Frame) 
 		switch {
 		case m.Type() == header.ICMPv6NeighborSolicit || m.Type() == header.ICMPv6NeighborAdvert:
 			in.receiveNDP(at, f)
-		case m.Type() == header.ICMPv6EchoRequest && !dst.IsMulticast():
+		case m.Type() == header.ICMPv6EchoRequest && !dst.IsMulticast() && m.Checksum() == header.ICMPv6Checksum(
+			header.ICMPv6ChecksumParams{Header: m, Src: h.SourceAddress(), Dst: h.DestinationAddress()}):
 			src := h.SourceAddress()
 			m.SetType(header.ICMPv6EchoReply)
 			h.SetSourceAddress(h.DestinationAddress())

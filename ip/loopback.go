@@ -43,6 +43,9 @@ func (l *loopback) Capabilities() stack.LinkEndpointCapabilities {
 func (l *loopback) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 	packets := list.AsSlice()
 	for _, pkt := range packets {
+		if !l.host.Alive() {
+			continue
+		}
 		back := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: pkt.ToBuffer()})
 		proto := pkt.NetworkProtocolNumber
 		l.host.net.AfterFunc(l.host.owner, netem.KindArrival, 0, func() {
@@ -63,7 +66,7 @@ const loopbackID = 1
 // Reach prepares the host for sending to an address: it makes the loopback interface when the address is one of its own. Most
 // hosts never talk to themselves and go without. [Host.Resolve] does it for the addresses that it returns.
 func (h *Host) Reach(a netip.Addr) {
-	if a.IsLoopback() || h.owns(a) {
+	if (a.IsLoopback() || h.owns(a)) && h.Alive() {
 		h.lo.Do(h.addLoopback)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/buffer"
@@ -23,6 +24,7 @@ type nic struct {
 	peer       tcpip.LinkAddress // of the other end of a point-to-point link, or ""
 	neighbors  *Neighbors        // of a segment whose members know each other, or nil
 	dispatcher stack.NetworkDispatcher
+	verify     atomic.Bool // the checksums of the packet that is being delivered
 }
 
 var _ stack.LinkEndpoint = (*nic)(nil)
@@ -45,8 +47,12 @@ func (n *nic) Close()                                    {}
 func (n *nic) SetOnCloseAction(func())                   {}
 
 func (n *nic) Capabilities() stack.LinkEndpointCapabilities {
-	// The wire doesn't flip bits, so checksums are computed by the sender and not verified again.
-	c := stack.CapabilityRXChecksumOffload
+	// Checksums are computed by the sender. Where no bit was flipped on the way they aren't verified again. The stack asks for
+	// each packet that is delivered.
+	var c stack.LinkEndpointCapabilities
+	if !n.verify.Load() {
+		c = stack.CapabilityRXChecksumOffload
+	}
 	if n.asks() {
 		c |= stack.CapabilityResolutionRequired
 	}
@@ -57,7 +63,7 @@ func (n *nic) Capabilities() stack.LinkEndpointCapabilities {
 func (n *nic) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 	packets := list.AsSlice()
 	for _, pkt := range packets {
-		if n.host.muted.Load() {
+		if !n.host.Alive() {
 			continue
 		}
 		dst, ok := n.nextHop(pkt)
@@ -114,7 +120,7 @@ func (n *nic) nextHop(pkt *stack.PacketBuffer) (tcpip.LinkAddress, bool) {
 // receive takes a frame from the network. The engine's loop calls it.
 func (n *nic) receive(_ time.Duration, f *netem.Frame) {
 	defer f.Release()
-	if n.dispatcher == nil || len(f.Data) < header.EthernetMinimumSize || n.host.muted.Load() {
+	if n.dispatcher == nil || len(f.Data) < header.EthernetMinimumSize || !n.host.Alive() {
 		return
 	}
 	kind := tcpip.PacketHost
@@ -134,14 +140,44 @@ func (n *nic) receive(_ time.Duration, f *netem.Frame) {
 		Payload: buffer.MakeWithData(f.Data[header.EthernetMinimumSize:]),
 	})
 	pkt.PktType = kind
-	pkt.RXChecksumValidated = true
+	verify := f.Damaged || isFragment(f.Data)
+	if verify {
+		n.verify.Store(true)
+	}
 	n.host.resume()
 	n.dispatcher.DeliverNetworkPacket(tcpip.NetworkProtocolNumber(f.EtherType()), pkt)
-	if n.host.ipv6 && f.EtherType() == netem.EtherTypeIPv6 {
+	if n.host.ipv6 && f.EtherType() == netem.EtherTypeIPv6 && !(f.Damaged && !validICMPv6(f.Data)) {
 		n.tellUnreachable(f.Data)
 	}
 	n.host.pause()
+	if verify {
+		n.verify.Store(false)
+	}
 	pkt.DecRef()
+}
+
+// isFragment says whether a frame carries a part of a packet. The transport's checksum is then verified in any case, because another
+// part may have been damaged.
+func isFragment(frame []byte) bool {
+	d := frame[header.EthernetMinimumSize:]
+	switch binary.BigEndian.Uint16(frame[12:]) {
+	case netem.EtherTypeIPv4:
+		const moreOrOffset = 0x3fff
+		return len(d) >= header.IPv4MinimumSize && binary.BigEndian.Uint16(d[6:])&moreOrOffset != 0
+	case netem.EtherTypeIPv6:
+		return len(d) >= header.IPv6MinimumSize && d[header.IPv6NextHeaderOffset] == uint8(header.IPv6FragmentHeader)
+	}
+	return false
+}
+
+// validICMPv6 says whether a frame carries an ICMPv6 message whose checksum is right.
+func validICMPv6(frame []byte) bool {
+	h := header.IPv6(frame[header.EthernetMinimumSize:])
+	if !h.IsValid(len(h)) || h.TransportProtocol() != header.ICMPv6ProtocolNumber || h.PayloadLength() < header.ICMPv6MinimumSize {
+		return false
+	}
+	m := header.ICMPv6(h.Payload())
+	return m.Checksum() == header.ICMPv6Checksum(header.ICMPv6ChecksumParams{Header: m, Src: h.SourceAddress(), Dst: h.DestinationAddress()})
 }
 
 // answerByAnyNIC makes a host with several NICs reachable at all of its addresses, whichever NIC leads back (the weak end system

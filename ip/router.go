@@ -1,7 +1,7 @@
 package ip
 
 import (
-	"fmt"
+	"encoding/binary"
 	"net/netip"
 	"time"
 
@@ -12,18 +12,27 @@ import (
 )
 
 // Router forwards IPv4 and IPv6 packets between its interfaces: longest-prefix match, TTL and hop limit, fragmentation of
-// IPv4 packets that may be fragmented, and the ICMP errors that belong to it (RFC 1812, RFC 4443). It answers pings, and has
-// neither queues (links have them) nor a processing time of its own. ICMP errors aren't rate-limited.
+// IPv4 packets that may be fragmented, and the ICMP errors that belong to it (RFC 1812, RFC 4443). It answers pings, and may have
+// a stateful firewall and NAT. It has neither queues (links have them) nor a processing time of its own. ICMP errors aren't
+// rate-limited.
 type Router struct {
 	name       string
 	net        *netem.Network
 	node       netem.NodeID
 	owner      netem.Owner
 	interfaces []*routerInterface
-	table      bart.Table[nextHop]
+	table      *bart.Table[*nextHop]
 	own        map[netip.Addr]bool
 	stats      IPStats
 	nextID     uint16 // of IPv4 packets that the router makes
+	routes     []Route
+	down       bool
+
+	// With a firewall or NAT the router tracks connections.
+	tracker              *tracker // nil without both
+	firewall             *Firewall
+	nat                  *NAT
+	inspects4, inspects6 bool // whether forwarded packets of that version are tracked
 }
 
 // routerInterface is a NIC of a router.
@@ -45,14 +54,29 @@ type nextHop struct {
 
 // NewRouter returns a router without interfaces.
 func NewRouter(n *netem.Network, name string, node netem.NodeID) *Router {
-	return &Router{name: name, net: n, node: node, owner: n.NewOwner(), own: map[netip.Addr]bool{}}
+	return &Router{name: name, net: n, node: node, owner: n.NewOwner(), own: map[netip.Addr]bool{}, table: &bart.Table[*nextHop]{}}
 }
 
 // Name returns the router's name.
 func (r *Router) Name() string { return r.name }
 
 // Stats returns the router's counters.
-func (r *Router) Stats() Stats { return Stats{IP: r.stats} }
+func (r *Router) Stats() Stats {
+	s := Stats{IP: r.stats}
+	if r.tracker != nil {
+		r.tracker.expire(r.net.Elapsed())
+		tracking := r.tracker.stats
+		tracking.Connections = r.tracker.count
+		s.Tracking = &tracking
+	}
+	if r.firewall != nil {
+		s.Firewall = r.firewall.read()
+	}
+	if r.nat != nil {
+		s.NAT = r.nat.read()
+	}
+	return s
+}
 
 // Addresses returns the router's addresses in the order of its interfaces.
 func (r *Router) Addresses() []netip.Addr {
@@ -78,27 +102,10 @@ func (r *Router) AddInterface(c Interface) {
 	}
 	for _, p := range c.Addresses {
 		r.own[p.Addr()] = true
-		r.table.Insert(p.Masked(), nextHop{out: i})
 	}
+	i.addNetworks(r.table)
 	c.Port.SetReceive(i.receive)
 	r.interfaces = append(r.interfaces, i)
-}
-
-// SetRoutes adds routes beyond the router's own networks.
-func (r *Router) SetRoutes(routes []Route) error {
-	// All next hops first: a route may hide the network that another one's next hop is on.
-	out := make([]*routerInterface, len(routes))
-	for i, route := range routes {
-		direct, ok := r.table.Lookup(route.Via)
-		if !ok || direct.via.IsValid() {
-			return fmt.Errorf("router %s: route to %s via %s: no interface is on a network with that address", r.name, route.To, route.Via)
-		}
-		out[i] = direct.out
-	}
-	for i, route := range routes {
-		r.table.Insert(route.To.Masked(), nextHop{out: out[i], via: route.Via})
-	}
-	return nil
 }
 
 // receive takes a frame from the network.
@@ -134,7 +141,11 @@ func (r *Router) receive4(at time.Duration, in *routerInterface, f *netem.Frame)
 	}
 	f.Data = f.Data[:header.EthernetMinimumSize+int(h.TotalLength())] // cut the padding off
 	h = header.IPv4(f.Data[header.EthernetMinimumSize:])
-	dst := toNetip(h.DestinationAddress())
+	if r.inspects4 {
+		r.inspect4(at, in, f, h)
+		return
+	}
+	dst := netip.AddrFrom4([4]byte(h[16:20]))
 	switch {
 	case r.own[dst]:
 		r.stats.Delivered++
@@ -147,32 +158,43 @@ func (r *Router) receive4(at time.Duration, in *routerInterface, f *netem.Frame)
 }
 
 func (r *Router) forward4(at time.Duration, in *routerInterface, f *netem.Frame, h header.IPv4, dst netip.Addr) {
+	if hop, ok := r.next4(at, in, f, h, dst); ok {
+		r.pass4(at, in, hop, f, h, dst)
+	}
+}
+
+// next4 returns where a packet for dst goes. If it can't go there, the packet is answered by an error.
+func (r *Router) next4(at time.Duration, in *routerInterface, f *netem.Frame, h header.IPv4, dst netip.Addr) (*nextHop, bool) {
 	if h.TTL() <= 1 {
 		r.stats.TTLExceeded++
 		r.error4(at, in, f, header.ICMPv4TimeExceeded, header.ICMPv4TTLExceeded, 0)
-		return
+		return nil, false
 	}
 	hop, ok := r.table.Lookup(dst)
 	if !ok {
 		r.stats.NoRoute++
 		r.error4(at, in, f, header.ICMPv4DstUnreachable, header.ICMPv4NetUnreachable, 0)
-		return
+		return nil, false
 	}
+	if mtu := hop.out.port.MTU(); len(h) > mtu && h.Flags()&header.IPv4FlagDontFragment != 0 {
+		r.stats.TooBig++
+		r.error4(at, in, f, header.ICMPv4DstUnreachable, header.ICMPv4FragmentationNeeded, uint16(mtu))
+		return nil, false
+	}
+	return hop, true
+}
+
+// pass4 sends a packet on its way, in pieces if need be.
+func (r *Router) pass4(at time.Duration, in *routerInterface, hop *nextHop, f *netem.Frame, h header.IPv4, dst netip.Addr) {
+	// The TTL has the upper byte of its word; the checksum is right and follows (RFC 1624).
+	var c sumChange
+	c.set16(h[8:10], binary.BigEndian.Uint16(h[8:10])-1<<8)
+	c.follow(h[10:12], nil)
+	r.stats.Forwarded++
 	if mtu := hop.out.port.MTU(); len(h) > mtu {
-		if h.Flags()&header.IPv4FlagDontFragment != 0 {
-			r.stats.TooBig++
-			r.error4(at, in, f, header.ICMPv4DstUnreachable, header.ICMPv4FragmentationNeeded, uint16(mtu))
-			return
-		}
-		h.SetTTL(h.TTL() - 1)
-		r.stats.Forwarded++
 		r.fragment4(at, in, hop, f, h, dst, mtu)
 		return
 	}
-	h.SetTTL(h.TTL() - 1)
-	h.SetChecksum(0)
-	h.SetChecksum(^h.CalculateChecksum())
-	r.stats.Forwarded++
 	hop.send(at, in, f, dst)
 }
 
@@ -186,34 +208,51 @@ func (r *Router) receive6(at time.Duration, in *routerInterface, f *netem.Frame)
 	}
 	f.Data = f.Data[:header.EthernetMinimumSize+header.IPv6MinimumSize+int(h.PayloadLength())]
 	h = header.IPv6(f.Data[header.EthernetMinimumSize:])
-	dst := toNetip(h.DestinationAddress())
-	switch {
-	case r.own[dst] || dst.IsMulticast():
+	if r.inspects6 {
+		r.inspect6(at, in, f, h)
+		return
+	}
+	dst := netip.AddrFrom16([16]byte(h[24:40]))
+	if r.own[dst] || dst.IsMulticast() {
 		r.stats.Delivered++
 		r.answer6(at, in, f)
-	case h.HopLimit() <= 1:
-		r.stats.TTLExceeded++
-		r.error6(at, in, f, header.ICMPv6TimeExceeded, header.ICMPv6HopLimitExceeded, 0)
-	default:
-		hop, ok := r.table.Lookup(dst)
-		if !ok {
-			r.stats.NoRoute++
-			r.error6(at, in, f, header.ICMPv6DstUnreachable, header.ICMPv6NetworkUnreachable, 0)
-			return
-		}
-		if mtu := hop.out.port.MTU(); len(h) > mtu {
-			r.stats.TooBig++
-			r.error6(at, in, f, header.ICMPv6PacketTooBig, header.ICMPv6UnusedCode, uint32(mtu))
-			return
-		}
-		h.SetHopLimit(h.HopLimit() - 1)
-		r.stats.Forwarded++
-		hop.send(at, in, f, dst)
+		return
+	}
+	if hop, ok := r.next6(at, in, f, h, dst); ok {
+		r.pass6(at, in, hop, f, h, dst)
 	}
 }
 
+// next6 is next4 for IPv6.
+func (r *Router) next6(at time.Duration, in *routerInterface, f *netem.Frame, h header.IPv6, dst netip.Addr) (*nextHop, bool) {
+	if h.HopLimit() <= 1 {
+		r.stats.TTLExceeded++
+		r.error6(at, in, f, header.ICMPv6TimeExceeded, header.ICMPv6HopLimitExceeded, 0)
+		return nil, false
+	}
+	hop, ok := r.table.Lookup(dst)
+	if !ok {
+		r.stats.NoRoute++
+		r.error6(at, in, f, header.ICMPv6DstUnreachable, header.ICMPv6NetworkUnreachable, 0)
+		return nil, false
+	}
+	if mtu := hop.out.port.MTU(); len(h) > mtu {
+		r.stats.TooBig++
+		r.error6(at, in, f, header.ICMPv6PacketTooBig, header.ICMPv6UnusedCode, uint32(mtu))
+		return nil, false
+	}
+	return hop, true
+}
+
+// pass6 sends a packet on its way.
+func (r *Router) pass6(at time.Duration, in *routerInterface, hop *nextHop, f *netem.Frame, h header.IPv6, dst netip.Addr) {
+	h.SetHopLimit(h.HopLimit() - 1)
+	r.stats.Forwarded++
+	hop.send(at, in, f, dst)
+}
+
 // send puts a packet on the wire towards dst. in is where it came from, nil if the router made it.
-func (n nextHop) send(at time.Duration, in *routerInterface, f *netem.Frame, dst netip.Addr) {
+func (n *nextHop) send(at time.Duration, in *routerInterface, f *netem.Frame, dst netip.Addr) {
 	if n.via.IsValid() {
 		dst = n.via
 	}
@@ -245,6 +284,9 @@ func (r *Router) unreachable(at time.Duration, in *routerInterface, f *netem.Fra
 	case in == nil:
 		f.Release()
 	case f.EtherType() == netem.EtherTypeIPv4:
+		if r.nat != nil {
+			r.nat.restore(header.IPv4(f.Data[header.EthernetMinimumSize:]))
+		}
 		r.error4(at, in, f, header.ICMPv4DstUnreachable, header.ICMPv4HostUnreachable, 0)
 	default:
 		r.error6(at, in, f, header.ICMPv6DstUnreachable, header.ICMPv6AddressUnreachable, 0)

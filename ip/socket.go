@@ -38,7 +38,10 @@ func (h *Host) NewSocket(transport tcpip.TransportProtocolNumber, v6 bool) (*Soc
 }
 
 func (h *Host) newSocket(open func(q *waiter.Queue) (tcpip.Endpoint, tcpip.Error)) (*Socket, error) {
-	if h.stack == nil || h.muted.Load() {
+	if err := h.Err(); err != nil {
+		return nil, err
+	}
+	if h.stack == nil {
 		return nil, net.ErrClosed
 	}
 	q := &waiter.Queue{}
@@ -77,6 +80,15 @@ func (s *Socket) IsClosed() bool {
 	}
 }
 
+// Err says why nothing can be done with the socket any more: net.ErrClosed after Close, [Host.Err] when the host is gone. It is nil
+// otherwise.
+func (s *Socket) Err() error {
+	if s.IsClosed() {
+		return net.ErrClosed
+	}
+	return s.Host.Err()
+}
+
 // Close closes the endpoint and wakes everybody who waits on the socket. It says whether it was the first to do so.
 func (s *Socket) Close() bool {
 	first := s.Release()
@@ -103,10 +115,10 @@ func (s *Socket) ReadDeadline() *Deadline  { return &s.read }
 func (s *Socket) WriteDeadline() *Deadline { return &s.write }
 
 // Do calls try until it returns something other than would-block; between the calls it waits for events. It returns
-// net.ErrClosed when the socket or the host goes, os.ErrDeadlineExceeded after the deadline.
+// [Socket.Err] when the socket or the host goes, os.ErrDeadlineExceeded after the deadline.
 func (s *Socket) Do(events waiter.EventMask, d *Deadline, try func() tcpip.Error) error {
-	if s.IsClosed() {
-		return net.ErrClosed
+	if err := s.Err(); err != nil {
+		return err
 	}
 	if d.Expired() {
 		return os.ErrDeadlineExceeded
@@ -149,16 +161,15 @@ func (s *Socket) wait(ready <-chan struct{}, d *Deadline) error {
 	case <-d.Done():
 		return os.ErrDeadlineExceeded
 	case <-s.closed:
-		return net.ErrClosed
 	case <-s.Host.gone:
-		return net.ErrClosed
 	}
+	return s.Err()
 }
 
 // Acquire takes a semaphore (a channel of capacity 1), as Do would wait for an event.
 func (s *Socket) Acquire(semaphore chan struct{}, d *Deadline) error {
-	if s.IsClosed() {
-		return net.ErrClosed
+	if err := s.Err(); err != nil {
+		return err
 	}
 	if d.Expired() {
 		return os.ErrDeadlineExceeded
@@ -174,10 +185,9 @@ func (s *Socket) Acquire(semaphore chan struct{}, d *Deadline) error {
 	case <-d.Done():
 		return os.ErrDeadlineExceeded
 	case <-s.closed:
-		return net.ErrClosed
 	case <-s.Host.gone:
-		return net.ErrClosed
 	}
+	return s.Err()
 }
 
 // Local returns the endpoint's own address.

@@ -1,6 +1,10 @@
 package netem
 
-import "time"
+import (
+	"time"
+
+	"netlab/units"
+)
 
 // direction is one direction of a link: rules at its entry, a queue, a transmitter and a wire.
 type direction struct {
@@ -13,20 +17,27 @@ type direction struct {
 
 	rules       []*Rule // in the order in which they were added
 	queue       discipline
-	managed     bool // the queue wants to see each frame, also one that needn't wait
-	shaper      shaper
-	fixed       bool // the shaper begins at once
+	history     *queueHistory // how the queue fared, nil as long as nothing has waited
+	managed     bool          // the queue wants to see each frame, also one that needn't wait
+	shaper      shaper        // nil: it sends at once, at the fixed rate
+	gated       bool          // the shaper wants to take each frame from the queue
+	rate        units.BitRate // 0: unlimited
+	latency     time.Duration // the constant one, when no impairment draws it
 	impairments []impairment
+	verdict     verdict // of the impairments about the present frame
 	streams     streams
 	late        []lateFrame // held back until others have passed
-	note        string      // for the comment of the next frame that a tap sees: what has changed
+	lateClock   *Timer
+	lateDue     time.Duration // when lateClock fires
+	note        string        // for the comment of the next frame that a tap sees: what has changed
 
 	freeAt     time.Duration // when the transmitter has sent what it was given
 	waiting    bool          // an event at freeAt is queued
 	next       *Frame        // the frame whose turn it is, while the shaper lets it wait
 	begin, end time.Duration // when that frame is sent
-	clock      *Timer        // fires at begin
-	lastArrive time.Duration
+	clock      *Timer        // fires at begin or, without such a frame, when the shaper takes one from the queue
+	due        time.Duration // when clock fires
+	lastArrive time.Duration // of all frames
 	arriveKey  uint64
 	freeKey    uint64
 }
@@ -43,63 +54,68 @@ func (d *direction) configure(at time.Duration, p Params) {
 	before := d.params
 	d.params = p
 	d.impairments = p.impairments(&d.streams, d.impairments)
-	if d.queue == nil || p.Queue != before.Queue {
-		d.setQueue(at, &p.Queue)
+	d.latency = 0
+	if p.Latency.IsConstant() {
+		d.latency = p.Latency.Mean()
 	}
-	d.shaper = newShaper(&p, d.shaper, at)
-	_, d.fixed = d.shaper.(fixedRate)
-	if f := d.next; f != nil {
-		// The frame whose turn it is waits by the new rules.
-		d.next = nil
-		d.clock.Stop()
-		d.transmit(at, f)
+	if d.queue == nil || p.Queue != before.Queue || p.MTU != before.MTU {
+		d.setQueue(at, p, before.Queue.kind())
+	}
+	if p.Rate != before.Rate || p.Burst != before.Burst || p.PeakRate != before.PeakRate {
+		d.setShaper(at, &p)
 	}
 }
 
-// setQueue replaces the queue. A new one of the same discipline keeps what it holds, even if that is more than its limit; one of
-// another discipline takes the frames one by one and may drop some.
-func (d *direction) setQueue(at time.Duration, q *Queue) {
-	old := d.queue
-	if keep, ok := old.(*dropTail); ok && q.tail() {
-		keep.limit = q.Limit
+// setQueue replaces the queue, of which the discipline was before. A new one of the same discipline keeps what it holds, even if
+// that is more than its limit; one of another discipline takes the frames one by one, oldest first, and may drop some.
+func (d *direction) setQueue(at time.Duration, p Params, before Discipline) {
+	p.Queue = p.Queue.withDefaults(p.MTU)
+	old, kind := d.queue, p.Queue.kind()
+	if old != nil && before == kind && old.tune(at, &p) {
 		return
 	}
-	d.queue = newDiscipline(q, (*queueOutlet)(d), &d.streams)
-	d.managed = !q.tail()
-	for old != nil && old.len() > 0 {
-		d.queue.enqueue(at, old.empty())
+	d.queue = newDiscipline(at, &p, (*queueOutlet)(d), &d.streams)
+	d.managed = kind.seesAll()
+	if old == nil {
+		return
 	}
+	for old.len() > 0 {
+		d.queue.enqueue(at, old.empty(at))
+	}
+	d.measure(at)
 }
 
 // flushQueue drops all that waits.
 func (d *direction) flushQueue(at time.Duration, reason DropReason) {
+	d.stopClock()
 	if f := d.next; f != nil {
 		d.next = nil
-		d.clock.Stop()
 		d.drop(at, f, reason, "")
 	}
 	for d.queue.len() > 0 {
-		d.drop(at, d.queue.empty(), reason, "")
+		d.drop(at, d.queue.empty(at), reason, "")
 	}
+	d.measure(at)
 }
-
-// tail says whether it is a drop-tail queue.
-func (q *Queue) tail() bool { return q.Discipline == "" || q.Discipline == DropTail }
 
 // send takes a frame from the node at the near end.
 func (d *direction) send(at time.Duration, f *Frame) {
 	d.stats.Sent.add(f)
-	n := d.link.net
-	n.inFlight++
+	d.link.net.inFlight++
+	d.enter(at, f, 0)
+}
+
+// enter checks whether the link takes a frame, and shows it to the rules that were added after the one numbered after.
+func (d *direction) enter(at time.Duration, f *Frame, after uint64) {
 	switch {
 	case d.params.Down:
 		d.drop(at, f, DropLinkDown, "")
 	case len(f.Data) > d.params.MTU+etherHeader:
 		d.drop(at, f, DropTooBig, "")
-	case n.partitions.cuts(d.from.node, f):
+	case d.link.net.partitions.cuts(d.from.node, f):
 		d.drop(at, f, DropPartition, "")
 	case len(d.rules) > 0:
-		d.judge(at, f, 0)
+		d.judge(at, f, after)
 	default:
 		d.admit(at, f)
 	}
@@ -107,7 +123,10 @@ func (d *direction) send(at time.Duration, f *Frame) {
 
 // admit gives a frame to the transmitter, or to the queue.
 func (d *direction) admit(at time.Duration, f *Frame) {
-	if at >= d.freeAt && !d.waiting && d.next == nil && !d.managed {
+	if d.shaper != nil {
+		d.catchUp(at)
+	}
+	if at >= d.freeAt && !d.waiting && d.next == nil && !d.managed && !d.gated {
 		d.transmit(at, f)
 		return
 	}
@@ -116,81 +135,45 @@ func (d *direction) admit(at time.Duration, f *Frame) {
 	d.pump(at)
 }
 
-// pump sends what waits as long as the transmitter is free, and sees to it that it is called again when that is so.
-func (d *direction) pump(at time.Duration) {
-	for at >= d.freeAt && !d.waiting && d.next == nil {
-		f := d.queue.dequeue(at)
-		if f == nil {
-			return
-		}
-		d.transmit(at, f)
-	}
-	if d.queue.len() > 0 && !d.waiting && d.next == nil {
-		d.waiting = true
-		d.link.net.schedule(d.freeAt, d.freeKey, (*transmitter)(d), nil)
-	}
-}
-
-// transmit gives the transmitter a frame, which sends it at once or when the shaper says.
-func (d *direction) transmit(at time.Duration, f *Frame) {
-	if d.fixed {
-		d.freeAt = at + d.params.Rate.TransmitTime(len(f.Data))
-		d.propagate(at, f)
-		return
-	}
-	begin, end := d.shaper.send(at, len(f.Data))
-	if begin <= at {
-		d.freeAt = end
-		d.propagate(at, f)
-		return
-	}
-	d.next, d.begin, d.end = f, begin, end
-	if d.clock == nil {
-		d.clock = d.link.net.NewTimer(d.from.owner, KindTransmit, d.begun)
-		d.clock.inert = true
-	}
-	d.clock.ResetAt(begin)
-}
-
-// begun sends the frame that the shaper let wait.
-func (d *direction) begun() {
-	f := d.next
-	d.next = nil
-	d.freeAt = d.end
-	d.propagate(d.begin, f)
-	d.pump(d.begin)
-}
-
 // propagate puts a frame on the wire: its first bit leaves now, its last at freeAt.
 func (d *direction) propagate(at time.Duration, f *Frame) {
-	v := verdict{at: at, size: len(f.Data)}
+	if len(d.impairments) == 0 {
+		d.tap(at, f, "")
+		d.passed(d.land(f, d.latency))
+		return
+	}
+	v := &d.verdict // one in this function would be allocated for each frame
+	*v = verdict{size: len(f.Data), latency: d.latency}
 	for _, i := range d.impairments {
-		i.apply(&v)
+		i.apply(v)
 	}
-	if v.lost {
+	switch {
+	case v.lost:
 		d.drop(at, f, DropLoss, v.words)
-		return
+	case v.twice || v.damage != nil || v.cut != nil || v.late > 0:
+		d.alter(at, f, v)
+	default:
+		d.tap(at, f, "")
+		d.passed(d.land(f, v.latency))
 	}
-	if v.copies > 0 || v.damage != nil || v.cut != nil || v.late > 0 {
-		d.alter(at, f, &v)
-		return
-	}
-	d.tap(at, f, f.note)
-	f.note = ""
-	d.land(f, v.latency)
 }
 
-// land lets a frame arrive a latency after its last bit has left.
-func (d *direction) land(f *Frame, latency time.Duration) {
-	arrive := d.freeAt + latency
-	if !d.params.Overtaking {
-		arrive = max(d.lastArrive, arrive)
-		d.lastArrive = arrive
-	}
+// land lets a frame arrive a latency after its last bit has left, and returns when that is.
+func (d *direction) land(f *Frame, latency time.Duration) time.Duration {
+	arrive := d.arrival(latency)
 	d.link.net.schedule(arrive, d.arriveKey, (*receiver)(d), f)
-	if len(d.late) > 0 {
-		d.passed(arrive)
+	return arrive
+}
+
+// arrival is when a frame arrives whose last bit has left at freeAt: not before those that were sent before it, unless it may
+// overtake.
+func (d *direction) arrival(latency time.Duration) time.Duration {
+	arrive := later(d.freeAt, latency)
+	d.lastArrive = max(d.lastArrive, arrive)
+	if d.params.Overtaking {
+		return arrive
 	}
+	return d.lastArrive
 }
 
 // tap shows a frame that leaves, with what has changed on the link since the last one.
@@ -199,15 +182,8 @@ func (d *direction) tap(at time.Duration, f *Frame, comment string) {
 	if n.tap == nil {
 		return
 	}
-	if d.note != "" {
-		if comment != "" {
-			comment += "; " + d.note
-		} else {
-			comment = d.note
-		}
-		d.note = ""
-	}
-	n.tap.Frame(at, d.from.id, Outbound, f.Data, comment)
+	n.tap.Frame(at, d.from.id, Outbound, f.Data, join(join(f.ruled, comment), d.note))
+	d.note = ""
 }
 
 // drop takes a frame out. words says more than the reason does, or nothing.
@@ -221,26 +197,20 @@ func (d *direction) drop(at time.Duration, f *Frame, reason DropReason, words st
 	if n.tap != nil {
 		d.tap(at, f, "dropped: "+words+" on "+d.link.id)
 	}
-	n.emit(Event{At: at, Kind: "drop", Node: d.from.host, Link: d.link.id, Dir: d.name, Frame: f.ID, Reason: reason.String()})
+	ev := Event{At: at, Kind: "drop", Node: d.from.host, Link: d.link.id, Dir: d.name, Frame: f.ID, Reason: reason.String()}
+	if words != reason.words() {
+		ev.Detail = words
+	}
+	n.emit(ev)
 	f.Release()
 }
 
-// queueOutlet is the direction as its queue sees it.
-type queueOutlet direction
-
-func (o *queueOutlet) drop(at time.Duration, f *Frame, reason DropReason) {
-	(*direction)(o).drop(at, f, reason, "")
-}
-
-// transmitter is the event that a direction's transmitter is free again.
-type transmitter direction
-
-func (t *transmitter) quiet() bool { return true }
-
-func (t *transmitter) handle(at time.Duration, _ *Frame) {
-	d := (*direction)(t)
-	d.waiting = false
-	d.pump(at)
+// join puts two comments together, each of which may be empty.
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
 }
 
 // receiver is the event that a frame reaches the far end of a direction.
@@ -257,9 +227,13 @@ func (r *receiver) handle(at time.Duration, f *Frame) {
 	n.inFlight--
 	r.stats.Delivered.add(f)
 	if n.tap != nil {
-		n.tap.Frame(at, r.to.id, Inbound, f.Data, f.note)
+		n.tap.Frame(at, r.to.id, Inbound, f.Data, join(f.ruled, f.note))
 	}
-	f.note = ""
+	if f.Damaged { // that is so on the links to come as well
+		f.note, f.ruled = "", join(f.ruled, f.note)
+	} else {
+		f.note, f.ruled = "", ""
+	}
 	r.to.receive(at, f)
 }
 
@@ -268,6 +242,9 @@ func (d *direction) lostAtEnd(at time.Duration, f *Frame) {
 	n := d.link.net
 	d.stats.Dropped[DropNodeDown]++
 	n.inFlight--
+	if n.tap != nil {
+		n.tap.Frame(at, d.to.id, Inbound, f.Data, "dropped: "+DropNodeDown.words()+" on "+d.link.id)
+	}
 	n.emit(Event{At: at, Kind: "drop", Node: d.to.host, Link: d.link.id, Dir: d.name, Frame: f.ID, Reason: DropNodeDown.String()})
 	f.Release()
 }

@@ -16,7 +16,7 @@
 //
 // # The wire
 //
-// A [Network] is made of [Port]s joined by [Link]s. A link has two directions, each with a drop-tail queue, a transmitter
+// A [Network] is made of [Port]s joined by [Link]s. A link has two directions, each with a queue, a transmitter
 // with a bit rate and a propagation latency; on the way the impairments (each in a file of its own) have their say. The
 // size of a frame on the wire is that of its Ethernet header and payload: preamble, frame check sequence and inter-frame
 // gap are not modelled. A frame that a link has begun to send arrives, whatever happens to the link afterwards.

@@ -28,18 +28,23 @@ func (q *dropTail) offer(f *Frame) bool {
 	return true
 }
 
-func (q *dropTail) dequeue(time.Duration) *Frame { return q.empty() }
+func (q *dropTail) dequeue(at time.Duration) *Frame { return q.empty(at) }
 
-func (q *dropTail) empty() *Frame {
+func (q *dropTail) empty(time.Duration) *Frame {
 	if q.count == 0 {
 		return nil
 	}
 	return q.pop()
 }
 
+func (q *dropTail) tune(_ time.Duration, p *Params) bool {
+	q.limit = p.Queue.Limit
+	return true
+}
+
 // fifo is a ring of frames, with the bytes in them.
 type fifo struct {
-	ring  []*Frame
+	ring  []*Frame // as many as a power of two
 	head  int
 	count int
 	bytes int
@@ -64,16 +69,24 @@ func (q *fifo) push(f *Frame) {
 		copy(grown[n:], q.ring[:q.head])
 		q.ring, q.head = grown, 0
 	}
-	q.ring[(q.head+q.count)%len(q.ring)] = f
+	q.ring[(q.head+q.count)&(len(q.ring)-1)] = f
 	q.count++
 	q.bytes += len(f.Data)
+}
+
+// oldest returns the frame that pop would, or nil.
+func (q *fifo) oldest() *Frame {
+	if q.count == 0 {
+		return nil
+	}
+	return q.ring[q.head]
 }
 
 // pop removes the oldest frame. There must be one.
 func (q *fifo) pop() *Frame {
 	f := q.ring[q.head]
 	q.ring[q.head] = nil
-	q.head = (q.head + 1) % len(q.ring)
+	q.head = (q.head + 1) & (len(q.ring) - 1)
 	q.count--
 	q.bytes -= len(f.Data)
 	return f

@@ -22,9 +22,32 @@ func (e *Engine) depart(p *Port, f *Frame) {
 	e.wakeUp()
 }
 
+// Discard drops the frames that a port has sent and that aren't on the wire yet: their host has died. Only the engine's loop may
+// call it.
+func (p *Port) Discard() {
+	e := p.net.Engine
+	var dropped []*Frame
+	e.mu.Lock()
+	for _, list := range []*[]departure{&e.sent, &e.suspended.sent} {
+		*list = slices.DeleteFunc(*list, func(d departure) bool {
+			if d.port == p {
+				dropped = append(dropped, d.frame)
+			}
+			return d.port == p
+		})
+	}
+	e.mu.Unlock()
+	for _, f := range dropped {
+		f.Release()
+	}
+}
+
 // flush puts what hosts sent since the last event on the wire: by host's port, then by flow, in a flow as it was sent.
 func (e *Engine) flush() {
 	e.mu.Lock()
+	if e.suspended.owners != nil {
+		e.setSentAsideLocked()
+	}
 	if len(e.sent) == 0 {
 		e.mu.Unlock()
 		return

@@ -54,6 +54,8 @@ type Engine struct {
 	later    []task            // what is to be done when everybody is blocked
 	free     []*Frame
 
+	suspended suspension
+
 	// nominal is the time of the event that runs or ran last, actual the clock's when it began.
 	nominal, actual time.Duration
 	touched         time.Duration // when an event last ran that may have woken a goroutine
@@ -264,6 +266,10 @@ func (e *Engine) sleepFor(ctx context.Context, alarm *time.Timer, d time.Duratio
 func (e *Engine) topLocked() *event {
 	for len(e.queue) > 0 {
 		top := &e.queue[0]
+		if e.suspended.owners != nil && e.suspendedLocked(top) {
+			e.suspended.events = append(e.suspended.events, e.queue.pop())
+			continue
+		}
 		t, ok := top.h.(*Timer)
 		if !ok {
 			return top
@@ -314,7 +320,7 @@ func (e *Engine) runDue() (wait time.Duration, ran bool) {
 			e.touched = now
 		}
 		e.mu.Unlock()
-		e.virtual.Store(int64(ev.at))
+		e.virtual.Store(int64(e.nominal)) // ev.at may be long ago if its owner was suspended
 		e.steps.Add(1)
 		ev.h.handle(e.nominal, ev.frame)
 		ran = true
@@ -326,7 +332,7 @@ func (e *Engine) runDue() (wait time.Duration, ran bool) {
 
 // compactLocked throws away the events that nobody wants any more.
 func (e *Engine) compactLocked() {
-	e.queue.filter(func(ev *event) bool {
+	e.filterLocked(func(ev *event) bool {
 		t, ok := ev.h.(*Timer)
 		return !ok || t.queued && t.seq == ev.seq
 	})

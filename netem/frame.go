@@ -31,6 +31,7 @@ type Frame struct {
 	room   []byte
 	queued time.Duration // when it began to wait in a queue
 	note   string        // what netlab did to it on the link that it is on, for a capture at the far end
+	ruled  string        // what packet rules and the queue did to it on the link that it is on, for captures at both ends
 }
 
 // NewFrame returns a frame of n bytes whose content is not defined. Any goroutine may call it.
@@ -48,7 +49,7 @@ func (e *Engine) NewFrame(n int) *Frame {
 		f = &Frame{e: e, room: make([]byte, max(n, frameRoom))}
 	}
 	f.Data = f.room[:n]
-	f.ID, f.Damaged, f.note = 0, false, ""
+	f.ID, f.Damaged, f.note, f.ruled = 0, false, "", ""
 	return f
 }
 
@@ -56,7 +57,7 @@ func (e *Engine) NewFrame(n int) *Frame {
 func (f *Frame) Clone() *Frame {
 	c := f.e.NewFrame(len(f.Data))
 	copy(c.Data, f.Data)
-	c.ID, c.Damaged, c.note = f.ID, f.Damaged, f.note
+	c.ID, c.Damaged, c.note, c.ruled = f.ID, f.Damaged, f.note, f.ruled
 	return c
 }
 

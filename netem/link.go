@@ -29,15 +29,16 @@ func (l *Link) Stats(direction int) LinkStats { return l.dirs[direction].stats }
 
 // Set changes the properties of a direction. Frames on the wire stay as they are; those that wait in the queue are sent
 // with the new properties, or dropped when the direction goes down. A smaller drop-tail queue keeps what it holds; a queue of
-// another discipline takes the frames over one by one. Only the engine's loop may call it.
+// another discipline takes the frames over one by one. What has a state, such as a loss in bursts, a latency with a correlation or
+// a token bucket, goes on where it was while its own properties stay; a loss or a reordering that is set anew begins anew, and
+// a token bucket keeps its tokens. Only the engine's loop may call it.
 func (l *Link) Set(direction int, p Params) error {
-	if err := p.validate(); err != nil {
+	if err := p.Validate(); err != nil {
 		return fmt.Errorf("link %s: %w", l.id, err)
 	}
 	d := &l.dirs[direction]
 	was := d.params
 	at := l.net.nominal
-	d.configure(at, p)
 	switch {
 	case p.Down && !was.Down:
 		l.net.emit(Event{At: at, Kind: "link-down", Link: l.id, Dir: d.name})
@@ -45,6 +46,7 @@ func (l *Link) Set(direction int, p Params) error {
 	case !p.Down && was.Down:
 		l.net.emit(Event{At: at, Kind: "link-up", Link: l.id, Dir: d.name})
 	}
+	d.configure(at, p)
 	was.Down = p.Down
 	if was != p {
 		detail := p.describe()

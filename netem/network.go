@@ -21,12 +21,15 @@ type Network struct {
 	ports      []*Port
 	links      []*Link
 	partitions partitions
+	rules      rules
 	inFlight   int // frames that wait in queues or are on their way
 }
 
 // NewNetwork returns an empty network. tap may be nil.
 func NewNetwork(e *Engine, seed uint64) *Network {
-	return &Network{Engine: e, seed: seed}
+	n := &Network{Engine: e, seed: seed}
+	n.rules.streams = streams{net: n, prefix: "rules."}
+	return n
 }
 
 // SetTap makes tap see all frames from now on; nil means nobody does.
@@ -49,12 +52,12 @@ func (n *Network) InFlight() int { return n.inFlight }
 type Event struct {
 	At     time.Duration
 	Step   uint64
-	Kind   string // "drop", "link-down", "link-up", "set", "partition", "heal"
+	Kind   string // "drop", "link-down", "link-up", "set", "partition", "heal", "rule"
 	Node   string // the node that it happened at, or ""
 	Link   string // the link that it happened on, or ""
 	Dir    string // "forward", "backward" or ""
 	Frame  uint64 // Frame.ID, or 0
-	Reason string // of a drop
+	Reason string // of a drop, or what a rule does
 	Detail string
 }
 
@@ -189,10 +192,10 @@ func (n *Network) Connect(id string, a, b *Port, forward, backward Params) (*Lin
 	if a.out != nil || b.out != nil {
 		return nil, fmt.Errorf("link %s: port %s or %s is in use", id, a, b)
 	}
-	if err := forward.validate(); err != nil {
+	if err := forward.Validate(); err != nil {
 		return nil, fmt.Errorf("link %s, forward: %w", id, err)
 	}
-	if err := backward.validate(); err != nil {
+	if err := backward.Validate(); err != nil {
 		return nil, fmt.Errorf("link %s, backward: %w", id, err)
 	}
 	l := &Link{id: id, net: n}

@@ -84,9 +84,9 @@ type Rule struct {
 
 // RuleStats are the counters of a rule, in frames.
 type RuleStats struct {
-	Matches uint64 `json:"matches"`
-	Hits    uint64 `json:"hits"`
-	Bytes   uint64 `json:"bytes"` // in the frames that were hit, Ethernet headers included, as they came
+	Matches uint64      `json:"matches"`
+	Hits    uint64      `json:"hits"`
+	Bytes   units.Bytes `json:"bytes"` // in the frames that were hit, Ethernet headers included, as they came
 }
 
 // rules are those of a network in force.
@@ -191,7 +191,7 @@ func (r *Rule) Hits() uint64 { return r.hitCount.Load() }
 
 // Stats returns the counters. Any goroutine may ask.
 func (r *Rule) Stats() RuleStats {
-	return RuleStats{Matches: r.Matches(), Hits: r.Hits(), Bytes: r.bytes.Load()}
+	return RuleStats{Matches: r.Matches(), Hits: r.Hits(), Bytes: units.Bytes(r.bytes.Load())}
 }
 
 // validate checks what doesn't depend on the network or on the action.

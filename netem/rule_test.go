@@ -261,7 +261,7 @@ func TestRuleTriggers(t *testing.T) {
 			}
 			require.Equal(t, want, got, "%+v", test.rule)
 			n := uint64(len(test.hits))
-			require.Equal(t, RuleStats{12, n, n * uint64(size)}, r.Stats())
+			require.Equal(t, RuleStats{12, n, units.Bytes(n) * units.Bytes(size)}, r.Stats())
 			require.Equal(t, []uint64{12, n}, []uint64{r.Matches(), r.Hits()})
 		}
 	}

@@ -68,7 +68,7 @@ type task struct {
 // the order of owner and key. Any goroutine may call it.
 func (e *Engine) Later(owner Owner, key uint64, fn func()) {
 	if e.cfg.RealTime {
-		e.AfterFunc(owner, KindTimer, 0, fn)
+		e.AfterFunc(owner, KindWake, 0, fn)
 		return
 	}
 	e.mu.Lock()
@@ -82,6 +82,9 @@ func (e *Engine) nextLocked() (tasks []task, next chan<- struct{}) {
 	first := func(list *[]chan<- struct{}) {
 		next = (*list)[0]
 		*list = slices.Delete(*list, 0, 1)
+	}
+	if e.suspended.owners != nil {
+		e.setTasksAsideLocked()
 	}
 	if len(e.together) == 0 && len(e.turns) > 0 {
 		slices.SortStableFunc(e.turns, func(a, b turn) int {

@@ -3,6 +3,8 @@ package netem
 import (
 	"encoding/json"
 	"strings"
+
+	"netlab/units"
 )
 
 // DropReason says why a link did not deliver a frame.
@@ -45,13 +47,13 @@ func (r DropReason) words() string { return dropWords[r][1] }
 
 // Count is a number of frames and the bytes in them, Ethernet headers included.
 type Count struct {
-	Frames uint64 `json:"frames"`
-	Bytes  uint64 `json:"bytes"`
+	Frames uint64      `json:"frames"`
+	Bytes  units.Bytes `json:"bytes"`
 }
 
 func (c *Count) add(f *Frame) {
 	c.Frames++
-	c.Bytes += uint64(len(f.Data))
+	c.Bytes += units.Bytes(len(f.Data))
 }
 
 // Drops counts dropped frames by reason.
@@ -73,6 +75,11 @@ func (d Drops) Map() map[string]uint64 {
 		m[r.String()] = d[r]
 	}
 	return m
+}
+
+// Marks returns the counts of those reasons for which queues mark frames in place of dropping them.
+func (d Drops) Marks() map[string]uint64 {
+	return map[string]uint64{DropRED.String(): d[DropRED], DropCoDel.String(): d[DropCoDel], DropPIE.String(): d[DropPIE]}
 }
 
 // MarshalJSON writes the counts by name.
@@ -98,7 +105,7 @@ type LinkStats struct {
 	Sent      Count
 	Delivered Count
 	Dropped   Drops
-	// Duplicated are the copies that the wire or a rule made.
+	// Duplicated are the frames that the node did not send: copies that the wire or a rule made, and what a rule forged.
 	Duplicated Count
 	// Corrupted, Truncated, Reordered and Marked are the frames to which that happened. Marked is by what marked them.
 	Corrupted, Truncated, Reordered uint64

@@ -52,6 +52,16 @@ func (s *Switch) NewPort(n *Network, c PortConfig) *Port {
 	return p
 }
 
+// SetDown stops the switch, as a power failure does, or starts it again. While it is down, frames that arrive are dropped
+// (DropNodeDown); what it had learnt is forgotten. Frames in the queues of its ports go on: those are the links'. Only the engine's
+// loop may call it.
+func (s *Switch) SetDown(down bool) {
+	for _, p := range s.ports {
+		p.SetDead(down)
+	}
+	clear(s.table)
+}
+
 // Stats returns the switch's counters.
 func (s *Switch) Stats() SwitchStats {
 	st := s.stats

@@ -48,18 +48,20 @@ type Env struct {
 // NewEnv fills an Env for one host.
 func NewEnv(h *ip.Host, log *slog.Logger, role Role, name string, index, count int) *Env {
 	e := &Env{Host: h, Log: log, Name: name, Index: index, Count: count, HostNames: []string{h.Name()}}
-	e.Random = random.Stream(h.Network().Seed(), e.streamName(role.String()), 0)
+	e.Random = e.stream(role.String())
 	return e
 }
 
-func (e *Env) streamName(what string) string {
-	return "nodes." + e.Host.Name() + "." + e.Name + "." + what
+// Stream returns the random stream of a part of the runner. It is another one in each incarnation of the host.
+func (e *Env) Stream(part string) *rand.Rand { return e.stream("stream." + part) }
+
+func (e *Env) stream(what string) *rand.Rand {
+	name := "nodes." + e.Host.Name() + "." + e.Name + "." + what
+	return random.Stream(e.Host.Network().Seed(), name, e.Host.Incarnation())
 }
 
-// Stream returns the random stream of a part of the runner.
-func (e *Env) Stream(part string) *rand.Rand {
-	return random.Stream(e.Host.Network().Seed(), e.streamName("stream."+part), 0)
-}
+// Over says whether ctx has ended or the host has gone, so that what fails now is nobody's failure.
+func (e *Env) Over(ctx context.Context) bool { return ctx.Err() != nil || !e.Host.Alive() }
 
 // Go runs fn in a goroutine that starts in an event of its own. [Env.Wait] waits for it.
 func (e *Env) Go(fn func()) {

@@ -76,6 +76,19 @@ type Caller interface {
 	Calls() []Call
 }
 
+// Storer is implemented by configurations of services that can keep something on their host's disk.
+type Storer interface {
+	// Stores says whether the service, so configured, does.
+	Stores() bool
+}
+
+// DNSFailer is implemented by runners of name servers, which faults make fail.
+type DNSFailer interface {
+	// FailQueries makes the server answer every query with servfail, refused, nxdomain or silence (not at all), until undo is called.
+	// Several may be in force: the latest counts. The engine's loop calls both.
+	FailQueries(answer string) (undo func(), err error)
+}
+
 // Call is a port that a client talks to.
 type Call struct {
 	// Field is the json name of the field that names the host.
@@ -127,9 +140,14 @@ func FieldPathf(path []string, format string, args ...any) error {
 }
 
 // Runner is a service or a workload, made for all the hosts that it runs on.
+//
+// A crash of a host ends ctx and all that the runner does on the host's sockets: they fail with [ip.ErrHostDown]. When the
+// host comes back, Run of a service is called again, after the call before has returned, with the Env of the host's next
+// incarnation. What a service holds in memory (sessions, connections, caches, queues, keys) is lost in the crash, so Run makes
+// it anew; what it counts for its Result goes on. A workload ends with its host and does not come back.
 type Runner interface {
-	// Run runs it on one host until it is done or ctx ends. It is called once per host, each call in a goroutine
-	// of its own. Running out of ctx is no error.
+	// Run runs it on one host until it is done or ctx ends. Each call has a goroutine of its own, and a host is in one call at a
+	// time. Running out of ctx is no error, nor is the crash of the host.
 	Run(ctx context.Context, env *Env) error
 	// Result reports what was found, after every Run has returned; nil when there is nothing to report.
 	Result() any

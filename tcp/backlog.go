@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"os"
 	"sync"
@@ -78,9 +79,9 @@ func (b *backlog) write(p []byte) (int, error) {
 		case <-b.s.WriteDeadline().Done():
 			return 0, os.ErrDeadlineExceeded
 		case <-b.s.Closed():
-			return 0, net.ErrClosed
+			return 0, b.s.Err()
 		case <-b.s.Host.Gone():
-			return 0, net.ErrClosed
+			return 0, b.s.Err()
 		}
 	}
 }
@@ -143,6 +144,9 @@ func (b *backlog) push() {
 	b.mu.Lock()
 	b.scheduled = false
 	b.mu.Unlock()
+	if errors.Is(b.s.Host.Err(), ip.ErrHostDown) {
+		return
+	}
 	for p := b.next(); p != nil; p = b.next() {
 		b.full.Store(true) // before trying, so that no word of new room is missed
 		b.handing.Lock()

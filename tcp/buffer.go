@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"bytes"
-	"net"
 	"os"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -123,9 +122,9 @@ func (b *backlog) writeThrough(p []byte) (int, error) {
 		case <-b.s.WriteDeadline().Done():
 			return b.withdraw(len(p)), os.ErrDeadlineExceeded
 		case <-b.s.Closed():
-			return b.withdraw(len(p)), net.ErrClosed
+			return b.withdraw(len(p)), b.s.Err()
 		case <-b.s.Host.Gone():
-			return b.withdraw(len(p)), net.ErrClosed
+			return b.withdraw(len(p)), b.s.Err()
 		}
 	}
 }

@@ -103,7 +103,7 @@ func TestUnsentLimitIsFast(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			const d = 10 * time.Second
 			wire := testlab.Wire(50*ms, 100e6)
-			wire.Queue.Limit.Packets, wire.Loss = c.queue, c.loss
+			wire.Queue.Limit.Packets, wire.Loss = c.queue, testlab.Loss(c.loss)
 			free, r := sendFor(t, wire, c.size, 0, d), sendFor(t, wire, c.size, unsentPiece, d)
 			t.Logf("in time: %d bytes without a limit, %d with one, which ends after %v", free.inTime, r.inTime, r.end)
 			require.Equal(t, r.written, r.arrived)

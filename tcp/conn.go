@@ -10,6 +10,7 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"netlab/ip"
+	"netlab/units"
 )
 
 // Conn is a TCP connection. It implements net.Conn.
@@ -178,6 +179,14 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 // SetNoDelay switches Nagle's algorithm (RFC 896) off or on.
 func (c *Conn) SetNoDelay(noDelay bool) error {
 	c.s.Endpoint.SocketOptions().SetDelayOption(!noDelay)
+	return nil
+}
+
+// SetDSCP sets what the packets say that the connection's own end sends from now on.
+func (c *Conn) SetDSCP(dscp units.DSCP) error {
+	if err := c.s.SetTrafficClass(dscp, ip.NotECT); err != nil {
+		return c.opError("set", err)
+	}
 	return nil
 }
 

@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"context"
-	"net"
 	"net/netip"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -10,6 +9,7 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"netlab/ip"
+	"netlab/units"
 )
 
 // Dial connects a host to "name:port" or "address:port". It tries the addresses of the name one after the other and returns
@@ -20,6 +20,19 @@ func Dial(ctx context.Context, h *ip.Host, address string) (*Conn, error) {
 
 // DialFrom is [Dial] from a local address and port; a zero address or port is chosen by the stack.
 func DialFrom(ctx context.Context, h *ip.Host, local netip.AddrPort, address string) (*Conn, error) {
+	return (&Dialer{Local: local}).Dial(ctx, h, address)
+}
+
+// Dialer says how connections are made. The zero value makes them as [Dial] does.
+type Dialer struct {
+	// Local is the address and port to connect from; a zero address or port is chosen by the stack.
+	Local netip.AddrPort
+	// DSCP is what all packets of the connection's own end say, the first SYN included.
+	DSCP units.DSCP
+}
+
+// Dial is [Dial] as the dialer says.
+func (d *Dialer) Dial(ctx context.Context, h *ip.Host, address string) (*Conn, error) {
 	name, port, err := ip.SplitHostPort("tcp", address)
 	if err != nil {
 		return nil, ip.OpError("dial", "tcp", nil, nil, err)
@@ -30,7 +43,7 @@ func DialFrom(ctx context.Context, h *ip.Host, local netip.AddrPort, address str
 	}
 	var first error
 	for _, a := range addrs {
-		c, err := dial(ctx, h, local, netip.AddrPortFrom(a, port))
+		c, err := d.dial(ctx, h, netip.AddrPortFrom(a, port))
 		if err == nil {
 			return c, nil
 		}
@@ -44,7 +57,7 @@ func DialFrom(ctx context.Context, h *ip.Host, local netip.AddrPort, address str
 	return nil, first
 }
 
-func dial(ctx context.Context, h *ip.Host, local, remote netip.AddrPort) (*Conn, error) {
+func (d *Dialer) dial(ctx context.Context, h *ip.Host, remote netip.AddrPort) (*Conn, error) {
 	fail := func(err error) (*Conn, error) { return nil, ip.OpError("dial", "tcp", nil, tcpAddr(remote), err) }
 	if ctx.Err() != nil {
 		return fail(context.Cause(ctx))
@@ -53,10 +66,16 @@ func dial(ctx context.Context, h *ip.Host, local, remote netip.AddrPort) (*Conn,
 	if err != nil {
 		return fail(err)
 	}
-	if local.IsValid() {
-		if err := s.Endpoint.Bind(ip.FullAddress(local)); err != nil {
+	if d.Local.IsValid() {
+		if err := s.Endpoint.Bind(ip.FullAddress(d.Local)); err != nil {
 			s.Close()
 			return fail(ip.Errno(err))
+		}
+	}
+	if d.DSCP != 0 {
+		if err := s.SetTrafficClass(d.DSCP, ip.NotECT); err != nil {
+			s.Close()
+			return fail(err)
 		}
 	}
 	if err := connect(ctx, s, remote); err != nil {
@@ -84,6 +103,6 @@ func connect(ctx context.Context, s *ip.Socket, remote netip.AddrPort) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-s.Host.Gone():
-		return net.ErrClosed
+		return s.Host.Err()
 	}
 }

@@ -110,8 +110,8 @@ func (l *Listener) AcceptTCP() (*Conn, error) {
 	first := l.sockets[0]
 	for {
 		for _, s := range l.sockets {
-			if s.IsClosed() {
-				return fail(net.ErrClosed)
+			if err := s.Err(); err != nil {
+				return fail(err)
 			}
 			ep, q, err := s.Endpoint.Accept(nil)
 			if _, block := err.(*tcpip.ErrWouldBlock); block {
@@ -134,9 +134,7 @@ func (l *Listener) AcceptTCP() (*Conn, error) {
 		case <-first.ReadDeadline().Done():
 			return fail(os.ErrDeadlineExceeded)
 		case <-first.Closed():
-			return fail(net.ErrClosed)
 		case <-first.Host.Gone():
-			return fail(net.ErrClosed)
 		}
 	}
 }

@@ -98,7 +98,7 @@ func (c *checker) resolveLink(i int) Link {
 	out := Link{
 		Name:       link.id,
 		Between:    c.lab.name(link.ends[0]) + " - " + c.lab.name(link.ends[1]),
-		LinkParams: builtin().With(c.t.Defaults.Link).With(entry.LinkParams),
+		LinkParams: c.t.shared(entry),
 		Addresses:  map[string][]netip.Prefix{},
 		MACs:       map[string]string{},
 	}

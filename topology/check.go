@@ -25,6 +25,8 @@ type checker struct {
 	// mistake of whoever uses it.
 	nodesKnown, linksKnown bool
 	plan                   *plan.Plan
+	// chaos are the faults that were drawn.
+	chaos []Fault
 	// from are the hosts that use what is checked: which names mean something depends on them.
 	from []int
 	// zones are those of each node's name servers, once somebody asked for them.
@@ -57,13 +59,18 @@ func (c *checker) run() *Topology {
 func (c *checker) planned() bool {
 	checkEnums(c.t, c.root, c.problems)
 	c.values()
+	c.loadFiles()
 	c.general()
 	c.expand()
 	c.checkNodes()
+	c.checkProfiles()
 	c.checkLinks()
+	c.checkRouters()
+	c.checkRouting()
 	c.checkWorkloads()
 	c.checkZones()
 	c.checkFaults()
+	c.checkChaos()
 	c.checkCaptures()
 	if c.broken || len(c.problems.list) > 0 {
 		return false

@@ -39,16 +39,22 @@ func (c *checker) checkCallsOf(at place, config services.Config) {
 		if message != "" || t.node < 0 {
 			continue // several nodes
 		}
-		n := t.node
-		wanted := listener{call.Protocol, strconv.Itoa(int(call.Port))}
-		there, listens := c.listeners(n, wanted)
-		switch {
-		case listens:
-		case there == "" && c.options.Complete:
-			c.addf(at.field(call.Field), "nothing listens on %s of %s; it has no services that do", wanted, call.Host)
-		case there != "":
-			c.addf(at.field(call.Field), "nothing listens on %s of %s; its services listen on %s", wanted, call.Host, there)
+		if c.lab.node(t.node).NAT != nil {
+			continue // any of its ports may lead to a host behind it
 		}
+		c.checkListens(at.field(call.Field), t.node, call.Host, listener{call.Protocol, strconv.Itoa(int(call.Port))})
+	}
+}
+
+// checkListens reports a port of a node on which nobody listens. name is what the node is called there.
+func (c *checker) checkListens(at place, n int, name string, wanted listener) {
+	there, listens := c.listeners(n, wanted)
+	switch {
+	case listens:
+	case there == "" && c.options.Complete:
+		c.addf(at, "nothing listens on %s of %s; it has no services that do", wanted, name)
+	case there != "":
+		c.addf(at, "nothing listens on %s of %s; its services listen on %s", wanted, name, there)
 	}
 }
 

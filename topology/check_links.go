@@ -2,6 +2,7 @@ package topology
 
 import (
 	"slices"
+	"strings"
 
 	"netlab/units"
 )
@@ -16,7 +17,7 @@ const (
 // checkLinks checks each entry of the links.
 func (c *checker) checkLinks() {
 	at := c.root.field("defaults").field("link")
-	c.checkParams(at, &c.t.Defaults.Link)
+	c.checkParams(at, &c.t.Defaults.Link, nil, nil)
 	c.checkMTU(at, &c.t.Defaults.Link, false)
 	byEntry := make([][]*pair, len(c.t.Links))
 	for i := range c.lab.links {
@@ -31,16 +32,13 @@ func (c *checker) checkLinks() {
 				c.addf(at.field("name"), "%s", message)
 			}
 		}
-		c.checkParams(at, &link.LinkParams)
-		c.checkParams(at.field("forward"), &link.Forward)
-		c.checkParams(at.field("backward"), &link.Backward)
+		c.checkParams(at, &link.LinkParams, &link.Forward, &link.Backward)
 		ipv6 := slices.ContainsFunc(byEntry[i], c.lab.carriesIPv6)
-		c.checkMTU(at, &link.LinkParams, ipv6)
-		c.checkMTU(at.field("forward"), &link.Forward, ipv6)
-		c.checkMTU(at.field("backward"), &link.Backward, ipv6)
+		c.checkMTUs(at, ipv6, &link.LinkParams, &link.Forward, &link.Backward)
 		if link.MTU == 0 && c.t.Defaults.Link.MTU != 0 && ipv6 && c.t.Defaults.Link.MTU < minMTUv6 {
 			c.addf(at, "the default MTU of %s is too small for a link with IPv6: want %dB to %dB", c.t.Defaults.Link.MTU, minMTUv6, maxMTU)
 		}
+		c.checkTogether(at, link)
 		c.checkPins(at, link, byEntry[i])
 	}
 }
@@ -55,11 +53,97 @@ func (l *lab) carriesIPv6(p *pair) bool {
 	return false
 }
 
-// checkParams checks properties of links.
-func (c *checker) checkParams(at place, p *LinkParams) {
-	if p.Rate == 0 && at.field("rate").given() {
-		c.addf(at.field("rate"), `found 0bit/s, wanted more than that; a link that carries nothing has "up": false`)
+// checkParams checks properties of links one by one, those of both directions and of each; nil means that there are none.
+func (c *checker) checkParams(at place, both, forward, backward *LinkParams) {
+	for _, part := range []struct {
+		at place
+		p  *LinkParams
+	}{{at, both}, {at.field("forward"), forward}, {at.field("backward"), backward}} {
+		if part.p == nil {
+			continue
+		}
+		positive(c, part.at.field("burst"), part.p.Burst)
+		positive(c, part.at.field("peak_rate"), part.p.PeakRate)
+		if r := part.p.Reorder; r != nil {
+			at := part.at.field("reorder")
+			c.atLeastOne(at.field("gap"), r.Gap)
+			c.atLeastOne(at.field("depth"), r.Depth)
+			positive(c, at.field("hold"), r.Hold)
+		}
+		if x := part.p.Corrupt; x != nil {
+			c.atLeastOne(part.at.field("corrupt").field("bits"), x.Bits)
+		}
+		if q := part.p.Queue; q != nil {
+			c.checkQueue(part.at.field("queue"), q)
+		}
 	}
+}
+
+// atLeastOne reports a count that is given and not positive.
+func (c *checker) atLeastOne(at place, n int) {
+	if n < 0 || n == 0 && at.given() {
+		c.addf(at, "found %d, wanted 1 or more", n)
+	}
+}
+
+// checkQueue checks a queue by itself.
+func (c *checker) checkQueue(at place, q *Queue) {
+	positive(c, at.field("target"), q.Target)
+	positive(c, at.field("interval"), q.Interval)
+	positive(c, at.field("burst"), q.Burst)
+	positive(c, at.field("quantum"), q.Quantum)
+	positive(c, at.field("min_threshold"), q.MinThreshold)
+	positive(c, at.field("max_threshold"), q.MaxThreshold)
+	c.atLeastOne(at.field("flows"), q.Flows)
+	if q.Weight == 0 && at.field("weight").given() {
+		c.addf(at.field("weight"), "found 0, wanted more than that and up to 1")
+	}
+	band := map[units.DSCP]int{}
+	for i, points := range q.Bands {
+		for j, p := range points {
+			if other, twice := band[p]; twice {
+				c.addf(at.field("bands").item(i).item(j), "%s is in band %d already", p, other)
+			}
+			band[p] = i
+		}
+	}
+	if len(q.Bands) > maxBands {
+		c.addf(at.field("bands"), "found %d bands, wanted up to %d", len(q.Bands), maxBands)
+	}
+}
+
+// maxBands is how many bands a priority queue can have: one for each code point.
+const maxBands = 64
+
+// checkTogether checks whether the properties of each direction of a link make sense together.
+func (c *checker) checkTogether(at place, link *Link) {
+	if _, known := c.t.profile(link.Profile); !known {
+		return
+	}
+	forward, backward := c.t.effective(link)
+	for i, p := range []*LinkParams{&forward, &backward} {
+		params := p.Params()
+		if err := params.Validate(); err != nil {
+			own := at.field([]string{"forward", "backward"}[i])
+			c.addParamError(at, own, err)
+			return // the other direction would mostly say the same
+		}
+	}
+}
+
+// addParamError reports what is wrong with properties of a link at the field that it names: of the direction, or of both.
+func (c *checker) addParamError(both, own place, err error) {
+	field, _, _ := strings.Cut(err.Error(), " ")
+	if field == "mtu" {
+		return // checkMTU has said so
+	}
+	for _, at := range []place{own, both} {
+		if at := at.descend(strings.TrimSuffix(field, ":")); at.given() {
+			c.addf(at, "%s", err)
+			return
+		}
+	}
+	c.addf(both, "%s", err)
 }
 
 // checkMTU checks a given MTU.
@@ -72,6 +156,13 @@ func (c *checker) checkMTU(at place, p *LinkParams, ipv6 bool) {
 	if given && (p.MTU < least || p.MTU > maxMTU) {
 		c.addf(at.field("mtu"), "found %s, wanted %dB to %dB%s", p.MTU, int64(least), maxMTU, reason)
 	}
+}
+
+// checkMTUs checks the MTUs that a link gives, for both directions and for each.
+func (c *checker) checkMTUs(at place, ipv6 bool, both, forward, backward *LinkParams) {
+	c.checkMTU(at, both, ipv6)
+	c.checkMTU(at.field("forward"), forward, ipv6)
+	c.checkMTU(at.field("backward"), backward, ipv6)
 }
 
 // checkPins checks for which nodes addresses and MAC addresses are given. What they are is checked with the plan.

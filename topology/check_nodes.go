@@ -28,7 +28,10 @@ func (c *checker) checkNode(at place, name string, n *Node) {
 	}
 	if kind != Host {
 		c.only(at, name, kind, "hosts", map[string]bool{"services": n.Services.Len() > 0, "tcp": n.TCP != (TCP{}), "prefer": n.Prefer != "",
-			"dns": n.DNS.given()})
+			"dns": n.DNS.given(), "disk": n.Disk != nil})
+	}
+	if kind != Router {
+		c.only(at, name, kind, "routers", map[string]bool{"firewall": n.Firewall != nil, "nat": n.NAT != nil})
 	}
 	if kind == Switch {
 		c.only(at, name, kind, "hosts and routers", map[string]bool{"ip": n.IP != "", "routes": n.Routes != nil})
@@ -44,6 +47,7 @@ func (c *checker) checkNode(at place, name string, n *Node) {
 		c.addf(at.field("prefer"), "%s prefers %s but speaks only %s", name, n.Prefer, ip)
 	}
 	c.checkTCP(at.field("tcp"), &n.TCP)
+	c.checkDisk(at.field("disk"), n.Disk)
 	dns := at.field("dns")
 	c.checkDNS(dns, &n.DNS)
 	if n.DNS.given() && n.DNS.Servers == nil && c.t.Defaults.DNS.Servers == nil {

@@ -64,6 +64,11 @@ func (d *decoder) decode(at place, target reflect.Value) {
 			d.decode(at, reflect.ValueOf(l.list()).Elem())
 			return
 		}
+	case textShorthand:
+		if at.v.kind == stringKind || at.v.kind == numberKind {
+			d.shortText(at, x)
+			return
+		}
 	case services.Toggle:
 		if at.v.kind == trueKind || at.v.kind == falseKind {
 			x.SetBool(at.v.kind == trueKind)

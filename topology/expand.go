@@ -11,6 +11,8 @@ type lab struct {
 	entry []int
 	links []pair
 	ids   *Matcher
+	// touching holds the links of each node, once somebody asked for them.
+	touching [][]int
 }
 
 // pair is one link between two nodes.

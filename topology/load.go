@@ -3,6 +3,7 @@ package topology
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"math"
 
 	"netlab/units"
@@ -16,6 +17,8 @@ type Options struct {
 	// Complete says that nothing runs but what the file says, so that a client of a host without services is a mistake. Otherwise
 	// a Go program may serve it.
 	Complete bool
+	// Files is where the files are that the topology names, by paths relative to it. Nil means that it can name none.
+	Files fs.FS
 	// CheckFilter checks the filter of the captures. nodes are the names of all nodes. Nil doesn't check it.
 	CheckFilter func(filter string, nodes []string) error
 	// CheckExpect checks an expectation against a resolved topology. offset is the byte of the expression at which the
@@ -103,6 +106,7 @@ func (o *Options) check() error {
 }
 
 func (o *Options) apply(t *Topology) {
+	t.Files = o.Files
 	if o.Seed != nil {
 		t.Seed = *o.Seed
 	}

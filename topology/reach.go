@@ -1,7 +1,9 @@
 package topology
 
 import (
+	"net/netip"
 	"reflect"
+	"slices"
 
 	"netlab/services"
 	"netlab/topology/plan"
@@ -49,10 +51,51 @@ func (c *checker) checkPaths(at place, from []int, config services.Config) {
 	})
 }
 
+// reaches says whether packets of IPv4 get from one node to another and answers back. Answers go to the last router on the way that
+// translates addresses, from there to the one before it, and so on.
+func (c *checker) reaches(from, to int) bool {
+	if c.plan.Reachable(from, to, plan.IPv4) {
+		return true
+	}
+	way := c.plan.Way(from, to, plan.IPv4)
+	for i := range way {
+		if i > 0 && c.translates(way[i-1].Next, way[i]) {
+			if !c.plan.Reachable(from, way[i].Node, plan.IPv4) {
+				return false
+			}
+			from = way[i].Node
+		}
+	}
+	return way != nil && c.plan.Reachable(from, to, plan.IPv4)
+}
+
+// translates says whether a router's NAT changes a packet that arrives at one of its addresses and leaves as the step says.
+func (c *checker) translates(arrives netip.Addr, step plan.Step) bool {
+	nat := c.lab.node(step.Node).NAT
+	if nat == nil {
+		return false
+	}
+	ports := c.lab.portsOf(step.Node)
+	out, _ := ports.match(nat.Outside)
+	inside := nat.Inside
+	if inside == nil {
+		inside = ports.allBut(out[0])
+	}
+	in, _ := ports.matchAll(inside)
+	leads := func(interfaces []int, to netip.Addr) bool {
+		return slices.ContainsFunc(interfaces, func(i int) bool {
+			at := c.plan.Ports[step.Node][i]
+			network := c.plan.Interfaces[at.Link][at.End].Address(plan.IPv4)
+			return network.Masked().Contains(to)
+		})
+	}
+	return leads(in, arrives) && leads(out, step.Next)
+}
+
 // path returns why no packet gets from one node to another, or "".
 func (c *checker) path(from, to int) string {
 	a, b := c.lab.name(from), c.lab.name(to)
-	if from == to || c.plan.Reachable(from, to, plan.IPv4) || c.plan.Reachable(from, to, plan.IPv6) {
+	if from == to || c.reaches(from, to) || c.plan.Reachable(from, to, plan.IPv6) {
 		return ""
 	}
 	from4, from6 := c.lab.families(from)

@@ -13,7 +13,7 @@ const defaultAgeing = units.Duration(300e9)
 
 // Resolve checks the topology and returns it as netlab understands it: ranges are single nodes and links, every link has a
 // name, defaults and patterns are replaced by what they stand for, and addresses, MAC addresses and routes are given. What
-// has no value by default stays out: a link's rate, a run's duration, buffers that the stack tunes.
+// has no value by default stays out: a run's duration, buffers that the stack tunes.
 //
 // The result is a valid file that resolves to itself. The nodes of a range share the configurations of their services,
 // which are to be treated as read-only, as is everything else that the result shares with t. The error is of type
@@ -32,7 +32,7 @@ func (c *checker) resolve() *Topology {
 	t := c.t
 	out := &Topology{
 		Schema: t.Schema, Name: t.Name, Description: t.Description, Seed: t.Seed, Duration: t.Duration,
-		Expect: t.Expect,
+		Expect: t.Expect, Files: t.Files, contents: t.contents,
 	}
 	if out.Name == "" {
 		out.Name = "lab"
@@ -52,14 +52,9 @@ func (c *checker) resolve() *Topology {
 		w.Config = c.expanded(w.Config)
 		out.Workloads.Set(name, w)
 	}
-	for _, f := range t.Faults {
-		groups := f.Partition
-		f.Partition = nil
-		for _, g := range groups {
-			f.Partition = append(f.Partition, c.names(g))
-		}
-		out.Faults = append(out.Faults, f)
-	}
+	out.Routing = t.Routing.filled()
+	out.Faults = c.resolveFaults()
+	out.checkFilter = c.options.CheckFilter
 	out.Captures = c.resolveCaptures()
 	return out
 }
@@ -99,6 +94,9 @@ func (c *checker) resolveNode(n int, subnets map[int]plan.Segment) Node {
 	node.Routes = []Route{}
 	for _, r := range c.plan.Routes[n] {
 		node.Routes = append(node.Routes, Route(r))
+	}
+	if node.Kind == Router {
+		c.resolveRouter(n, &node)
 	}
 	if node.Kind == Host {
 		if node.Prefer == "" {

@@ -77,14 +77,14 @@ func TestDirections(t *testing.T) {
 	require.Nil(t, link.Forward.Loss, "it is the same as in both directions")
 	forward, backward := link.Directions()
 	require.Equal(t, "5ms", forward.Latency.String())
-	require.Equal(t, units.BitRate(1e6), backward.Rate)
+	require.Equal(t, units.FixedRate(1e6), *backward.Rate)
 	require.Equal(t, units.Bytes(1400), forward.MTU)
 	require.Equal(t, units.Bytes(1500), backward.MTU)
-	require.Equal(t, units.Probability(0.01), *forward.Loss)
-	require.Equal(t, units.Probability(0), *backward.Loss)
+	require.Equal(t, units.Probability(0.01), forward.Loss.Probability())
+	require.True(t, backward.Loss.IsZero())
 	require.True(t, *forward.Up)
 	require.False(t, *backward.Up)
-	require.Equal(t, units.QueueLimit{Packets: 1000}, *forward.Queue)
+	require.Equal(t, units.QueueLimit{Packets: 1000}, *forward.Queue.Limit)
 }
 
 func TestCapturesByDefault(t *testing.T) {
@@ -125,8 +125,8 @@ func TestResolveOfATopologyMadeInGo(t *testing.T) {
 	require.Equal(t, uint64(1), resolved.Seed)
 	requireFixpoint(t, resolved)
 
-	loss := units.Probability(3)
-	topology.Links = append(topology.Links, Link{Between: "client - servr"}, Link{Between: "client - server", Name: "x", LinkParams: LinkParams{Loss: &loss}})
+	share := units.Probability(3)
+	topology.Links = append(topology.Links, Link{Between: "client - servr"}, Link{Between: "client - server", Name: "x", LinkParams: LinkParams{Duplicate: &share}})
 	topology.Nodes.Set("Bad", Node{Kind: "hots"})
 	topology.Duration = -1
 	topology.Faults = []Fault{{Cut: "client - server", Heal: "all"}}
@@ -134,8 +134,9 @@ func TestResolveOfATopologyMadeInGo(t *testing.T) {
 	require.EqualError(t, err, strings.Join([]string{
 		`nodes.Bad.kind: "hots" is not one of host, router, switch; did you mean "host"?`,
 		`duration: cannot write the duration -1ns: want 0s or more`,
-		`links[2].loss: cannot write the probability 300%: want 0% to 100%`,
+		`links[2].duplicate: cannot write the probability 300%: want 0% to 100%`,
 		`nodes.Bad: "Bad" is not a name: want lower-case letters, digits and hyphens, with a letter or digit at both ends; did you mean "bad"?`,
+		`links[2]: duplicate 3: want 0 to 1`,
 		`faults[0].heal: the fault has 2 verbs, cut and heal: want one; write a fault for each`,
 	}, "\n"))
 }

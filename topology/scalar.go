@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,20 @@ var wants = map[reflect.Type]string{
 	reflect.TypeFor[units.BitRate]():      `a bit rate such as "10Mbit/s"`,
 	reflect.TypeFor[units.Probability]():  `a probability such as "1%"`,
 	reflect.TypeFor[units.Rate]():         `a rate such as "50/s"`,
+	reflect.TypeFor[units.LinkRate]():     `a bit rate such as "10Mbit/s"`,
+	reflect.TypeFor[units.Loss]():         `a loss such as "1%" or "burst(1%, 5)"`,
+	reflect.TypeFor[units.Offset]():       `an offset such as "5s" or "-200ms"`,
+	reflect.TypeFor[units.Drift]():        `a drift such as "100ppm"`,
+	reflect.TypeFor[units.DSCP]():         `a code point such as "ef"`,
+	reflect.TypeFor[Queue]():              `a limit such as "64KiB", a discipline such as "codel", or an object`,
+	reflect.TypeFor[Reorder]():            `a share such as "1%" or an object`,
+	reflect.TypeFor[Corrupt]():            `a share such as "1%" or an object`,
+	reflect.TypeFor[Truncate]():           `a share such as "1%" or an object`,
+	reflect.TypeFor[Routing]():            `"static", "dynamic" or an object`,
+	reflect.TypeFor[RuleAction]():         `"accept", "drop" or "reject"`,
+	portRangeType:                         `a port such as 80 or a range of ports such as "8000-8100"`,
+	reflect.TypeFor[FirewallRule]():       `a rule such as "accept tcp to server port 443" or an object`,
+	reflect.TypeFor[PortForward]():        `a port map such as "tcp 8080 to web:80" or an object`,
 	reflect.TypeFor[units.QueueLimit]():   `a queue limit such as "64KiB" or "100 packets"`,
 	reflect.TypeFor[units.Distribution](): `a duration such as "20ms" or a distribution such as "normal(20ms, 3ms)"`,
 	reflect.TypeFor[netip.Prefix]():       `a network such as "192.0.2.0/24"`,
@@ -72,27 +87,41 @@ func bounds(t reflect.Type) (lo, hi string) {
 	return strconv.FormatInt(-most-1, 10), strconv.FormatInt(most, 10)
 }
 
-// text decodes a value that reads itself from text. A number is handed over as it is written to a probability only: every
-// other value has a unit.
+// unitless are the types of values that a number may stand for as well: every other one has a unit.
+var unitless = []reflect.Type{reflect.TypeFor[units.Probability](), reflect.TypeFor[units.Loss](), reflect.TypeFor[units.DSCP](), portRangeType}
+
+// text decodes a value that reads itself from text. A number is handed over as it is written.
 func (d *decoder) text(at place, t reflect.Type, target encoding.TextUnmarshaler) {
-	number := at.v.kind == numberKind && t == reflect.TypeFor[units.Probability]()
+	number := at.v.kind == numberKind && slices.Contains(unitless, t)
 	if at.v.kind != stringKind && !number {
 		d.wrong(at, want(t))
 		return
 	}
 	if err := target.UnmarshalText([]byte(at.v.text)); err != nil {
-		var parse *units.ParseError
-		switch {
-		case t == reflect.TypeFor[netip.Prefix]() || t == reflect.TypeFor[netip.Addr]():
+		if t == reflect.TypeFor[netip.Prefix]() || t == reflect.TypeFor[netip.Addr]() {
 			d.wrong(at, want(t))
-		case errors.As(err, &parse):
-			d.problems.taintf(at, "%s", parse)
-		default:
-			d.problems.taintf(at, "%s", err)
+			return
 		}
+		d.unreadable(at, err)
 		return
 	}
 	d.address(at, target)
+}
+
+// shortText decodes a text that stands for an object.
+func (d *decoder) shortText(at place, target textShorthand) {
+	if err := target.setText(at.v.text); err != nil {
+		d.unreadable(at, err)
+	}
+}
+
+// unreadable reports why a text can't be read.
+func (d *decoder) unreadable(at place, err error) {
+	var parse *units.ParseError
+	if errors.As(err, &parse) {
+		err = parse // without what was said around it
+	}
+	d.problems.taintf(at, "%s", err)
 }
 
 // address refuses what netip reads and a file shouldn't say: nothing at all and zones.

@@ -6,11 +6,13 @@ import (
 	"net/netip"
 	"path"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/invopop/jsonschema"
 
 	"netlab/services"
+	"netlab/units"
 )
 
 // Schema returns the JSON schema (draft 2020-12) of files whose services and workloads are those of the catalog. Editors
@@ -23,12 +25,20 @@ func Schema(catalog Catalog) ([]byte, error) {
 	b := schemaBuilder{defs: jsonschema.Definitions{}}
 	root := b.reflect(reflect.TypeFor[Topology]())
 	b.defs["Node"] = b.reflect(reflect.TypeFor[Node]())
+	b.defs["Profile"] = b.reflect(reflect.TypeFor[Profile]())
 	b.defs["LinkObject"] = b.reflect(reflect.TypeFor[linkObject]())
 	b.defs["DNSObject"] = b.reflect(reflect.TypeFor[dnsObject]())
+	b.defs["FirewallRuleObject"] = b.reflect(reflect.TypeFor[firewallRuleObject]())
+	b.defs["PortForwardObject"] = b.reflect(reflect.TypeFor[portForwardObject]())
+	b.defs["QueueObject"] = b.reflect(reflect.TypeFor[queueObject]())
+	b.defs["ReorderObject"] = b.reflect(reflect.TypeFor[reorderObject]())
+	b.defs["CorruptObject"] = b.reflect(reflect.TypeFor[corruptObject]())
+	b.defs["TruncateObject"] = b.reflect(reflect.TypeFor[truncateObject]())
+	b.defs["RoutingObject"] = b.reflect(reflect.TypeFor[routingObject]())
 	b.defs["Fault"].OneOf = oneVerb()
 	b.union("Service", catalog, services.Service, b.reflect(reflect.TypeFor[serviceObject]()))
 	b.union("Workload", catalog, services.Workload, b.reflect(reflect.TypeFor[workloadObject]()))
-	for _, name := range []string{"Topology", "linkObject", "dnsObject", "serviceObject", "workloadObject"} {
+	for _, name := range []string{"Topology", "linkObject", "dnsObject", "firewallRuleObject", "portForwardObject", "serviceObject", "workloadObject"} {
 		delete(b.defs, name)
 	}
 	root.Version = jsonschema.Version
@@ -50,6 +60,11 @@ func Schema(catalog Catalog) ([]byte, error) {
 type (
 	linkObject     Link
 	dnsObject      DNS
+	queueObject    Queue
+	reorderObject  Reorder
+	corruptObject  Corrupt
+	truncateObject Truncate
+	routingObject  Routing
 	serviceObject  Service
 	workloadObject Workload
 )
@@ -96,6 +111,16 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[DNS]():
 		list := &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}}
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text("", "ns", "ns[1..2]"), list, reference("DNSObject")}}
+	case reflect.TypeFor[Queue]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text("", "64KiB", "100 packets", "codel", "fq-codel"), reference("QueueObject")}}
+	case reflect.TypeFor[Reorder]():
+		return shareOr("ReorderObject")
+	case reflect.TypeFor[Corrupt]():
+		return shareOr("CorruptObject")
+	case reflect.TypeFor[Truncate]():
+		return shareOr("TruncateObject")
+	case reflect.TypeFor[Routing]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string", Enum: []any{"static", "dynamic"}}, reference("RoutingObject")}}
 	case reflect.TypeFor[RawObject]():
 		return variantSchema()
 	case reflect.TypeFor[netip.Prefix]():
@@ -135,6 +160,12 @@ func mapSchema(t reflect.Type) *jsonschema.Schema {
 	}
 }
 
+// shareOr describes what is a share or an object.
+func shareOr(object string) *jsonschema.Schema {
+	share := units.Probability(0).JSONSchema()
+	return &jsonschema.Schema{OneOf: append(slices.Clone(share.OneOf), reference(object))}
+}
+
 func reference(name string) *jsonschema.Schema { return &jsonschema.Schema{Ref: "#/$defs/" + name} }
 
 // variantSchema names the sections that a variant can change.
@@ -156,7 +187,7 @@ func variantSchema() *jsonschema.Schema {
 // oneVerb says that a fault has exactly one verb.
 func oneVerb() []*jsonschema.Schema {
 	var out []*jsonschema.Schema
-	for _, verb := range verbs {
+	for _, verb := range verbNames() {
 		out = append(out, &jsonschema.Schema{Title: verb, Required: []string{verb}})
 	}
 	return out

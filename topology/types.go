@@ -2,6 +2,7 @@ package topology
 
 import (
 	"encoding/json"
+	"io/fs"
 	"net/netip"
 
 	"netlab/services"
@@ -17,13 +18,23 @@ type Topology struct {
 	Seed        uint64         `json:"seed,omitempty" jsonschema_description:"Seed of all random choices. The same seed gives the same packets." jsonschema:"minimum=1,maximum=18446744073709551615,default=1"`
 	Duration    units.Duration `json:"duration,omitempty" jsonschema_description:"How long the run lasts in virtual time. Default: until all workloads are done."`
 	Defaults    Defaults       `json:"defaults,omitzero" jsonschema_description:"Values for all links and nodes that don't say otherwise."`
+	Profiles    Map[Profile]   `json:"profiles,omitzero" jsonschema_description:"Properties of links by name, for the links' profile; beside those that netlab has."`
 	Nodes       Map[Node]      `json:"nodes" jsonschema_description:"Hosts, routers and switches by name; a range such as web[1..3] stands for several." jsonschema:"required"`
 	Links       []Link         `json:"links,omitempty" jsonschema_description:"Links between nodes: \"a - b\", or an object with properties."`
 	Workloads   Map[Workload]  `json:"workloads,omitzero" jsonschema_description:"What clients do, by name."`
+	Routing     *Routing       `json:"routing,omitempty" jsonschema_description:"Whether routes follow links and routers that fail: static, dynamic, or an object. Default static."`
 	Faults      []Fault        `json:"faults,omitempty" jsonschema_description:"What breaks and when."`
+	Chaos       *Chaos         `json:"chaos,omitempty" jsonschema_description:"Faults that are drawn from the seed, beside those of the list."`
 	Captures    *Captures      `json:"captures,omitempty" jsonschema_description:"What is captured. Default: every node of a lab of up to 64 nodes, nothing in a larger one."`
 	Expect      []string       `json:"expect,omitempty" jsonschema_description:"Expressions over the results that have to hold."`
 	Variants    Map[RawObject] `json:"variants,omitzero" jsonschema_description:"Changes to parts of the file by name; each variant is run, one after the other."`
+
+	// Files is where the files are that the topology names, such as tables of delays. Load takes it from its options.
+	Files fs.FS `json:"-"`
+	// contents are the files that it names, once they have been read.
+	contents map[string][]byte
+	// checkFilter is that of the options with which it was resolved.
+	checkFilter func(filter string, nodes []string) error
 }
 
 // Defaults are values for everything that doesn't say otherwise.
@@ -62,6 +73,9 @@ type Node struct {
 	Services Map[Service] `json:"services,omitzero" jsonschema_description:"What runs on a host, by name."`
 	TCP      TCP          `json:"tcp,omitzero" jsonschema_description:"TCP settings of a host."`
 	DNS      DNS          `json:"dns,omitzero" jsonschema_description:"Name servers that a host asks for names: a node with a dns-server, a list of them, or an object. Default: none; the host then knows the names of all nodes and sends no packet for them."`
+	Disk     *Disk        `json:"disk,omitempty" jsonschema_description:"How fast and how large a host's disk is. Default: without limits."`
+	Firewall *Firewall    `json:"firewall,omitempty" jsonschema_description:"Stateful packet filter of a router. Default: none."`
+	NAT      *NAT         `json:"nat,omitempty" jsonschema_description:"Address translation of a router (IPv4). Default: none."`
 	Routes   []Route      `json:"routes,omitzero" jsonschema_description:"Routes of a host or router beyond its own networks. Default: shortest paths by latency. When given, these are all."`
 	// Subnets and Ageing and Neighbors belong to switches.
 	Subnets   []netip.Prefix `json:"subnets,omitempty" jsonschema_description:"IPv4 and IPv6 networks of the segment behind a switch. Default: 10.x.0.0/16 and fd00:0:0:x::/64 after a hash of the switch's name."`
@@ -105,28 +119,6 @@ type Route struct {
 	Via netip.Addr   `json:"via" jsonschema_description:"Address of the next router, on one of the node's own networks." jsonschema:"required"`
 }
 
-// Link joins two nodes. In the file it may also be just its Between as a string.
-type Link struct {
-	Name    string `json:"name,omitempty" jsonschema_description:"Id of the link in results and expectations. Default a--b; parallel links need names."`
-	Between string `json:"between" jsonschema_description:"The two ends, \"a - b\"; ranges and globs link all pairs. Forward is from the first to the second." jsonschema:"required"`
-	LinkParams
-	Forward  LinkParams `json:"forward,omitzero" jsonschema_description:"Properties of the direction from the first end to the second, where they differ."`
-	Backward LinkParams `json:"backward,omitzero" jsonschema_description:"Properties of the direction from the second end to the first, where they differ."`
-	// Addresses and MACs pin the addresses of the link's ends, by node.
-	Addresses map[string][]netip.Prefix `json:"addresses,omitempty" jsonschema_description:"Addresses with prefix length of the ends, by node: {\"client\": [\"192.0.2.1/24\"]}. Default: assigned by netlab."`
-	MACs      map[string]string         `json:"macs,omitempty" jsonschema_description:"MAC addresses of the ends, by node. Default: 02:… after a hash of the interface's name."`
-}
-
-// LinkParams are the properties of a link or of one direction of it. A nil or zero field is not given.
-type LinkParams struct {
-	Latency *units.Distribution `json:"latency,omitempty" jsonschema_description:"Propagation delay; a distribution keeps the order of frames. Default 0s."`
-	Rate    units.BitRate       `json:"rate,omitempty" jsonschema_description:"Bit rate at which frames are put on the wire. Default: unlimited."`
-	Queue   *units.QueueLimit   `json:"queue,omitempty" jsonschema_description:"Limit of the drop-tail queue in front of the wire, in bytes or packets, without the frame being sent. Default 1000 packets."`
-	Loss    *units.Probability  `json:"loss,omitempty" jsonschema_description:"Share of frames that the wire loses, each independently. Default 0%."`
-	MTU     units.Bytes         `json:"mtu,omitempty" jsonschema_description:"Largest IP packet, 1280B to 65535B (68B and up where no node speaks IPv6). Default 1500B."`
-	Up      *bool               `json:"up,omitempty" jsonschema_description:"Whether the link carries frames. Default true."`
-}
-
 // Service is a service of a host: a type of the catalog and its configuration.
 type Service struct {
 	Type   string          `json:"type" jsonschema:"required"`
@@ -143,27 +135,6 @@ type Workload struct {
 
 // Patterns is one pattern or a list of them; in the file a single one is a plain string.
 type Patterns []string
-
-// Fault is something that breaks or changes at a time. Exactly one verb is given.
-type Fault struct {
-	At  units.Duration `json:"at" jsonschema_description:"When it happens, from the start of the run." jsonschema:"required"`
-	For units.Duration `json:"for,omitempty" jsonschema_description:"How long it lasts; then what it changed is put back. Default: until the end or until another fault undoes it."`
-	// The verbs.
-	Cut       string     `json:"cut,omitempty" jsonschema_description:"Verb: links (\"a - b\" or names) go down; frames sent meanwhile are dropped, frames on the wire still arrive."`
-	Restore   string     `json:"restore,omitempty" jsonschema_description:"Verb: links that were cut come up again."`
-	Partition [][]string `json:"partition,omitempty" jsonschema_description:"Verb: groups of nodes that can't reach each other; one group alone is parted from all others."`
-	Name      string     `json:"name,omitempty" jsonschema_description:"Name of a partition, for heal."`
-	Heal      string     `json:"heal,omitempty" jsonschema_description:"Verb: ends the partition of that name, or \"all\"."`
-	Set       *LinkSet   `json:"set,omitempty" jsonschema_description:"Verb: changes parameters of the links named by link."`
-	Link      string     `json:"link,omitempty" jsonschema_description:"Links that set changes: \"a - b\" or a link's name."`
-}
-
-// LinkSet is what a set fault changes.
-type LinkSet struct {
-	LinkParams
-	Forward  LinkParams `json:"forward,omitzero" jsonschema_description:"Only from the first end to the second, as link names them."`
-	Backward LinkParams `json:"backward,omitzero" jsonschema_description:"Only from the second end to the first, as link names them."`
-}
 
 // Captures says what is captured.
 type Captures struct {

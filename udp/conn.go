@@ -65,6 +65,11 @@ func Listen(h *ip.Host, address string) (*Conn, error) {
 
 // Dial opens a socket whose peer is "name:port" or "address:port". No packet is sent to it; ctx is for the lookup of the name.
 func Dial(ctx context.Context, h *ip.Host, address string) (*Conn, error) {
+	return DialFrom(ctx, h, 0, address)
+}
+
+// DialFrom is [Dial] from a port of the host; 0 lets the stack choose.
+func DialFrom(ctx context.Context, h *ip.Host, local uint16, address string) (*Conn, error) {
 	fail := func(err error) (*Conn, error) { return nil, ip.OpError("dial", "udp", nil, nil, err) }
 	name, port, err := ip.SplitHostPort("udp", address)
 	if err != nil {
@@ -77,6 +82,12 @@ func Dial(ctx context.Context, h *ip.Host, address string) (*Conn, error) {
 	s, err := newSocket(h, addrs[0].Is6())
 	if err != nil {
 		return fail(err)
+	}
+	if local != 0 {
+		if err := s.Endpoint.Bind(ip.FullAddress(netip.AddrPortFrom(netip.Addr{}, local))); err != nil {
+			s.Close()
+			return fail(ip.Errno(err))
+		}
 	}
 	remote := netip.AddrPortFrom(addrs[0], port)
 	if err := s.Endpoint.Connect(ip.FullAddress(remote)); err != nil {
@@ -115,13 +126,17 @@ func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // ReadFromAddrPort is [Conn.ReadFrom] with an address that needs no allocation.
 func (c *Conn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	fail := func(err error) (int, netip.AddrPort, error) { return 0, netip.AddrPort{}, c.opError("read", err) }
+	n, from, _, err := c.ReadECN(b)
+	return n, from, err
+}
+
+// read reads a datagram.
+func (c *Conn) read(b []byte) (result tcpip.ReadResult, err error) {
 	if err := c.s.Acquire(c.reading, c.s.ReadDeadline()); err != nil {
-		return fail(err)
+		return result, c.opError("read", err)
 	}
 	defer func() { <-c.reading }()
-	var result tcpip.ReadResult
-	err := c.s.Do(waiter.ReadableEvents|waiter.EventErr, c.s.ReadDeadline(), func() tcpip.Error {
+	err = c.s.Do(waiter.ReadableEvents|waiter.EventErr, c.s.ReadDeadline(), func() tcpip.Error {
 		w := tcpip.SliceWriter(b)
 		var err tcpip.Error
 		result, err = c.s.Endpoint.Read(&w, tcpip.ReadOptions{NeedRemoteAddr: true})
@@ -133,10 +148,9 @@ func (c *Conn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 		return err
 	})
 	if err != nil {
-		return fail(err)
+		return result, c.opError("read", err)
 	}
-	from := ip.AddrPort(result.RemoteAddr)
-	return result.Count, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), nil
+	return result, nil
 }
 
 // Read implements net.Conn.

@@ -241,7 +241,7 @@ func TestRunsAreEqual(t *testing.T) {
 	once := func(seed uint64) string {
 		s := sum{sha256.New()}
 		config := testlab.Config{Forward: testlab.Wire(10*ms, 10e6), Tap: s, Seed: seed}
-		config.Forward.Loss = 0.02
+		config.Forward.Loss = testlab.Loss(0.02)
 		testlab.Run(t, config, func(t *testing.T, l *testlab.Lab) {
 			o := ws.Options{Compression: ws.ContextTakeover, PingInterval: 5 * time.Second}
 			serve(t, l, &ws.AcceptOptions{Options: o}, echo)

@@ -17,6 +17,7 @@ import (
 	"netlab/netem"
 	"netlab/tcp"
 	"netlab/tls"
+	"netlab/units"
 	"netlab/ws"
 )
 
@@ -245,7 +246,7 @@ func TestCompression(t *testing.T) {
 				require.Equal(t, message, string(back))
 			}
 			require.NoError(t, c.Close(ws.NormalClosure, ""))
-			carried[mode] = l.Links[0].Stats(netem.Forward).Delivered.Bytes
+			carried[mode] = uint64(l.Links[0].Stats(netem.Forward).Delivered.Bytes)
 		})
 	}
 	require.Less(t, carried[ws.NoContextTakeover], carried[ws.NoCompression]/4)
@@ -260,7 +261,7 @@ func TestCompressionIsNegotiated(t *testing.T) {
 		require.NoError(t, c.Write(l.Context(), ws.Text, make([]byte, 5000)))
 		_, _, err := c.Read(l.Context())
 		require.NoError(t, err)
-		require.Greater(t, l.Links[0].Stats(netem.Forward).Delivered.Bytes, uint64(5000))
+		require.Greater(t, l.Links[0].Stats(netem.Forward).Delivered.Bytes, units.Bytes(5000))
 		require.NoError(t, c.Close(ws.NormalClosure, ""))
 	})
 }

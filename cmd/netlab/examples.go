@@ -99,13 +99,13 @@ func exampleFiles(names []string) ([]input, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, input{name + ".json", data})
+		files = append(files, input{name: name + ".json", data: data})
 	}
 	schema, err := topology.Schema(catalog.Table{})
 	if err != nil {
 		return nil, &exitError{exitInternal, err}
 	}
-	return append(files, input{schemaName, schema}), nil
+	return append(files, input{name: schemaName, data: schema}), nil
 }
 
 // writeFiles writes files into a folder. Unless it is forced, one that exists and differs keeps all from being written.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -17,25 +18,27 @@ import (
 type input struct {
 	name string // for errors, and for a lab without a name
 	data []byte
+	// files is where the files are that it names, nil for an example.
+	files fs.FS
 }
 
 // readInput reads a file, standard input ("-"), or the example of that name where there is no such file.
 func readInput(c *cobra.Command, name string) (input, error) {
 	if name == "-" {
 		data, err := io.ReadAll(c.InOrStdin())
-		return input{"standard-input", data}, err
+		return input{"standard-input", data, os.DirFS(".")}, err
 	}
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
 		if data, err := examples.Read(name); err == nil {
-			return input{name + ".json", data}, nil
+			return input{name: name + ".json", data: data}, nil
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return input{}, fmt.Errorf("there is no file and no example called %q%s", name, didYouMean(name, exampleNames(), ""))
 	}
 	data, err := os.ReadFile(name)
-	return input{name, data}, err
+	return input{name, data, os.DirFS(filepath.Dir(name))}, err
 }
 
 // readInputs reads several, of which only one can be standard input.
@@ -100,7 +103,7 @@ func completeVariants(c *cobra.Command, args []string, _ string) ([]cobra.Comple
 		if err != nil {
 			continue
 		}
-		labs, err := netlab.Parse(in.name, in.data, nil)
+		labs, err := netlab.Parse(in.name, in.data, &netlab.LoadOptions{Files: in.files})
 		if err != nil {
 			continue
 		}

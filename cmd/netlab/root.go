@@ -36,7 +36,7 @@ func newRoot() *cobra.Command {
 	root.DisableFlagsInUseLine = true
 	root.SetFlagErrorFunc(explainFlag)
 	plainUsage(root)
-	root.AddCommand(runCommand(), validateCommand(), examplesCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(runCommand(), shrinkCommand(), validateCommand(), examplesCommand(), schemaCommand(), versionCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

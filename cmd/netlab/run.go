@@ -202,6 +202,6 @@ type outcome struct {
 }
 
 // options are the options that replace parts of a file.
-func (f *runFlags) options() *netlab.LoadOptions {
-	return &netlab.LoadOptions{Seed: f.seed, Duration: f.duration, Complete: true}
+func (f *runFlags) options(in input) *netlab.LoadOptions {
+	return &netlab.LoadOptions{Files: in.files, Seed: f.seed, Duration: f.duration, Complete: true}
 }

@@ -36,7 +36,7 @@ func jobsOf(c *cobra.Command, f *runFlags, inputs []input) ([]job, error) {
 	var jobs []job
 	var failed error
 	for _, in := range inputs {
-		labs, err := netlab.Parse(in.name, in.data, f.options())
+		labs, err := netlab.Parse(in.name, in.data, f.options(in))
 		if err == nil {
 			labs, err = chosen(in, labs, f.variant)
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -142,5 +143,5 @@ func childArgs(f *runFlags, j job) []string {
 // childInput is what the parent process passes on.
 func childInput(c *cobra.Command, name string) ([]input, error) {
 	data, err := io.ReadAll(c.InOrStdin())
-	return []input{{name, data}}, err
+	return []input{{name, data, os.DirFS(filepath.Dir(name))}}, err
 }

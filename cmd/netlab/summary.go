@@ -22,6 +22,8 @@ type summary struct {
 	Wall      time.Duration
 	Ended     string
 	Frames    uint64
+	Faults    int // in the file
+	Drawn     int // of these by chaos
 	Workloads []workload
 	Drops     []drops
 	Expect    []expect.Outcome
@@ -72,6 +74,12 @@ func summarize(j job, r *netlab.Results, wall time.Duration) summary {
 	s := summary{
 		Name: r.Run.Name, Variant: r.Run.Variant, Seed: r.Run.Seed, Virtual: r.Run.Duration, Wall: wall, Ended: r.Run.Ended,
 		Frames: r.Run.Frames, Expect: r.Expect,
+	}
+	for i := range j.lab.Topology().Faults {
+		s.Faults++
+		if j.lab.Topology().Faults[i].Drawn() {
+			s.Drawn++
+		}
 	}
 	for name, w := range r.Workloads.All() {
 		line := summarizeWorkload(name, w)

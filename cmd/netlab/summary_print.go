@@ -35,6 +35,9 @@ func (p *page) head(s *summary) {
 	}
 	p.linef("%s  seed %d  %s virtual in %s (%s)  %s frames", p.bold(name), s.Seed, printDuration(s.Virtual),
 		printDuration(s.Wall), printSpeed(s.Virtual, s.Wall), printCount(s.Frames))
+	if s.Drawn > 0 {
+		p.linef("%s, %d drawn by chaos", plural(s.Faults, "fault"), s.Drawn)
+	}
 	if s.Ended == netlab.EndedInterrupted {
 		p.linef("%s: what follows is how far it came", p.paint(yellow, "interrupted"))
 	}

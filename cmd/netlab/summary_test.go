@@ -31,7 +31,7 @@ func golden(t *testing.T, name, got string) {
 func busy() summary {
 	return summary{
 		Name: "checkout", Variant: "round-robin", Seed: 7, Virtual: 30 * time.Second, Wall: 96 * time.Millisecond,
-		Ended: netlab.EndedInterrupted, Frames: 43120,
+		Ended: netlab.EndedInterrupted, Frames: 43120, Faults: 7, Drawn: 5,
 		Workloads: []workload{
 			{Name: "upload", Type: "tcp-transfer", Completed: true, Ended: 4123456789, Figures: []figure{
 				{"intact", "yes"}, {"bytes", "5MB"}, {"duration", "4.123s"}, {"goodput", "9.702Mbit/s"}, {"connect", "100ms"},

@@ -57,7 +57,7 @@ func validateOne(c *cobra.Command, name, variant string, resolved bool) error {
 	if err != nil {
 		return err
 	}
-	all, err := netlab.Parse(in.name, in.data, &netlab.LoadOptions{Complete: true})
+	all, err := netlab.Parse(in.name, in.data, &netlab.LoadOptions{Files: in.files, Complete: true})
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,8 @@ type Config struct {
 	Forward, Backward netem.Params
 	// Routers r1, r2, … stand between a and b.
 	Routers int
+	// Disk is the disk of both hosts.
+	Disk ip.DiskConfig
 	// PreferIPv6 makes names resolve to IPv6 addresses first.
 	PreferIPv6 bool
 	// TCP are the settings of both hosts.
@@ -53,13 +55,23 @@ type Config struct {
 
 // Wire returns link parameters with a latency and a rate; a rate of 0 means that frames take no time.
 func Wire(latency time.Duration, rate units.BitRate) netem.Params {
-	return netem.Params{Latency: units.Constant(latency), Rate: rate, MTU: netem.DefaultMTU}
+	return netem.Params{Latency: units.Constant(latency), Rate: units.FixedRate(rate), MTU: netem.DefaultMTU}
+}
+
+// Loss returns the loss of each frame with a probability, independently of the others.
+func Loss(p units.Probability) units.Loss {
+	loss, err := units.Bernoulli(p)
+	if err != nil {
+		panic(fmt.Sprintf("testlab: a loss of %s: %v", p, err))
+	}
+	return loss
 }
 
 // Lab is a running lab.
 type Lab struct {
-	T       testing.TB
-	Net     *netem.Network
+	T   testing.TB
+	Net *netem.Network
+	// A and B are the hosts, after a crash and a restart the present incarnations.
 	A, B    *ip.Host
 	Routers []*ip.Router
 	// Links lead from a to b; forward is towards b.
@@ -73,6 +85,7 @@ type Lab struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	running []*Instance
+	down    []*ip.Host // those that crashed
 }
 
 // errOver is why the context of a lab ends.
@@ -112,8 +125,9 @@ func run(t *testing.T, c Config, body func(t *testing.T, l *Lab)) {
 	l.A.Close()
 	l.B.Close()
 	synctest.Wait()
-	l.A.Destroy()
-	l.B.Destroy()
+	for _, h := range append(l.down, l.A, l.B) {
+		h.Destroy()
+	}
 }
 
 // Context ends when the test's function has returned.
@@ -171,7 +185,7 @@ func build(t testing.TB, c Config) (*Lab, error) {
 			continue
 		}
 		h, err := ip.NewHost(l.Net, ip.HostConfig{Name: s.name, Node: s.node, IPv4: true, IPv6: true,
-			PreferIPv6: c.PreferIPv6, Names: l.Names, TCP: c.TCP})
+			PreferIPv6: c.PreferIPv6, Names: l.Names, TCP: c.TCP, Disk: c.Disk})
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,12 @@
 // whose mean wait is ρ/(1-ρ) service times at the utilisation ρ, and with constant service times M/D/1, where it is half of that
 // (ibid., sections 3.2 and 5.6).
 //
+// On a host that is slow ([ip.Host.Slowdown]) a request takes the core for its service time multiplied by the factor that holds
+// when its work begins; a change of the factor leaves work that is under way as it is.
+//
+// When the host crashes nothing is left of the queue, and no core is busy after its restart; what was counted goes on. The time
+// in which the host was down doesn't count.
+//
 // Service times are drawn in the order in which requests arrive, refused ones included, from a stream of random numbers of the
 // model's own. So what a request costs doesn't depend on how long the queue may get. Times are exact: the next request starts at
 // the nanosecond in which the one before ends.
@@ -70,12 +76,14 @@ func (c *Config) Validate() error {
 
 // Cores is a running model. Several goroutines may use it.
 type Cores struct {
-	env    *services.Env
 	config Config
-	start  time.Duration
+	part   string
 
 	mu      sync.Mutex
+	env     *services.Env
 	random  *rand.Rand
+	run     int // how often the model was started
+	stopped bool
 	busy    int
 	queue   []*job // the oldest first; some may have gone
 	waiting int    // of the queue
@@ -84,6 +92,7 @@ type Cores struct {
 
 // job is one request.
 type job struct {
+	run              int
 	arrived, service time.Duration
 	state            state
 	done             chan struct{}
@@ -100,8 +109,30 @@ const (
 
 // New returns a model for a valid configuration. part names its stream of random numbers among those of the service.
 func New(env *services.Env, config Config, part string) *Cores {
-	now := env.Elapsed()
-	return &Cores{env: env, config: config, start: now, random: env.Stream(part), count: figures{at: now}}
+	c := &Cores{config: config, part: part}
+	c.Start(env)
+	return c
+}
+
+// Start lets a model begin anew that was stopped, on the next incarnation of its host: the queue is empty and no core is busy,
+// and what it counts goes on.
+func (c *Cores) Start(env *services.Env) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.env, c.random = env, env.Stream(c.part)
+	c.run++
+	c.stopped = false
+	c.busy, c.waiting, c.queue = 0, 0, nil
+	c.count.at = env.Elapsed()
+}
+
+// Stop ends a model, with its host or with the run: nothing that is under way is completed, and the time that passes
+// doesn't count. Nobody may wait for work any more.
+func (c *Cores) Stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count.advance(c.env.Elapsed(), c.busy, c.waiting)
+	c.stopped = true
 }
 
 // Do works on a request: it waits for a core and then until the work is done. The error is [ErrFull], at once, or ctx's cause.
@@ -126,7 +157,7 @@ func (c *Cores) arrive() (*job, error) {
 	now := c.env.Elapsed()
 	c.count.advance(now, c.busy, c.waiting)
 	c.count.arrived++
-	j := &job{arrived: now, service: c.config.ServiceTime.Sample(c.random)}
+	j := &job{run: c.run, arrived: now, service: c.config.ServiceTime.Sample(c.random)}
 	switch {
 	case c.config.Cores == 0 || c.busy < c.config.Cores:
 		if j.service == 0 {
@@ -152,6 +183,7 @@ func (c *Cores) arrive() (*job, error) {
 func (c *Cores) begin(j *job, now time.Duration) {
 	j.state = running
 	c.busy++
+	j.service = c.env.Host.Slowed(j.service)
 	c.count.started(j, now)
 	end := now + j.service
 	if end < now {
@@ -164,6 +196,9 @@ func (c *Cores) begin(j *job, now time.Duration) {
 func (c *Cores) end(j *job, now time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.stopped || j.run != c.run {
+		return // the host crashed meanwhile
+	}
 	c.count.advance(now, c.busy, c.waiting)
 	c.busy--
 	c.count.served++

@@ -17,8 +17,8 @@ type Result struct {
 	Served    uint64 `json:"served"`
 	Rejected  uint64 `json:"rejected"`
 	Cancelled uint64 `json:"cancelled"`
-	// Utilisation is the share of the time that a core was busy, on average over the cores. Nil if there is any number of
-	// them.
+	// Utilisation is the share of the time that a core was busy, on average over the cores, of the time in which the host was
+	// up. Nil if there is any number of them.
 	Utilisation *units.Probability `json:"utilisation"`
 	// QueueMean is the mean length of the queue over time, QueueMax the greatest.
 	QueueMean float64 `json:"queue_mean"`
@@ -34,6 +34,7 @@ type figures struct {
 	longest                              int
 	waits, services                      shared.Durations
 	at                                   time.Duration // until when the areas are complete
+	lasted                               time.Duration // that they are about
 	busy, waiting                        area
 }
 
@@ -48,6 +49,7 @@ func (f *figures) advance(now time.Duration, busy, waiting int) {
 	d := float64(now - f.at)
 	f.busy.nanoseconds += d * float64(busy)
 	f.waiting.nanoseconds += d * float64(waiting)
+	f.lasted += now - f.at
 	f.at = now
 }
 
@@ -62,13 +64,14 @@ func (c *Cores) Result() *Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := &c.count
-	f.advance(c.env.Elapsed(), c.busy, c.waiting)
+	if !c.stopped {
+		f.advance(c.env.Elapsed(), c.busy, c.waiting)
+	}
 	r := &Result{
 		Cores: c.config.Cores, Arrived: f.arrived, Served: f.served, Rejected: f.rejected, Cancelled: f.cancelled,
 		QueueMax: f.longest, Waiting: f.waits.Spread(), Service: f.services.Spread(),
 	}
-	lasted := float64(f.at - c.start)
-	if lasted > 0 {
+	if lasted := float64(f.lasted); lasted > 0 {
 		r.QueueMean = f.waiting.nanoseconds / lasted
 		if c.config.Cores > 0 {
 			share := units.Probability(min(f.busy.nanoseconds/lasted/float64(c.config.Cores), 1))

@@ -148,7 +148,7 @@ func TestTheThreeWaysCompared(t *testing.T) {
 			require.True(t, r.Complete)
 			for _, d := range []int{netem.Forward, netem.Backward} {
 				s := l.Links[0].Stats(d).Delivered
-				bytes[transport] += s.Bytes
+				bytes[transport] += uint64(uint64(s.Bytes))
 				frames[transport] += s.Frames
 			}
 			delay[transport] = r.Delay.Avg
@@ -170,7 +170,7 @@ func TestRunsAreEqual(t *testing.T) {
 			once := func() string {
 				s := newSum()
 				lab := testlab.Config{Forward: testlab.Wire(10*ms, 10e6), Tap: s}
-				lab.Forward.Loss = 0.01
+				lab.Forward.Loss = testlab.Loss(0.01)
 				testlab.Run(t, lab, func(t *testing.T, l *testlab.Lab) {
 					serve(l, chat.RoomConfig{Compression: ws.NoContextTakeover})
 					c := config(func(c *chat.Config) {

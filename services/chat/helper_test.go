@@ -27,7 +27,7 @@ const ms = time.Millisecond
 // server is a small web server with a room at /chat/ and an echo at /echo.
 type server struct {
 	config serverConfig
-	room   nethttp.Handler
+	room   *chat.Room
 }
 
 type serverConfig struct {
@@ -46,7 +46,7 @@ var serverType = services.Type{
 }
 
 func (s *server) Run(ctx context.Context, env *services.Env) error {
-	s.room = chat.NewRoom(env, s.config.room)
+	s.room = chat.NewRoom(env, s.config.room, s.room)
 	mux := nethttp.NewServeMux()
 	mux.Handle("/chat/", s.room)
 	mux.Handle("/echo", chat.NewEcho(env))
@@ -64,7 +64,7 @@ func (s *server) Run(ctx context.Context, env *services.Env) error {
 	return http.Serve(ctx, listener, mux, o)
 }
 
-func (s *server) Result() any { return s.room.(*chat.Room).Result() }
+func (s *server) Result() any { return s.room.Result() }
 
 // serve starts the server on b.
 func serve(l *testlab.Lab, room chat.RoomConfig) *testlab.Instance {

@@ -18,7 +18,7 @@ type Draft struct {
 	Sender string `json:"sender"`
 	// ID is the sender's own number for the message, 0 if it has none.
 	ID int64 `json:"id"`
-	// Sent is when it was sent, in nanoseconds since the start of the run. 0 means when the room gets it.
+	// Sent is when it was sent, in nanoseconds since the start of the run. 0 means when the room gets it, by the date of its host.
 	Sent int64 `json:"sent_ns"`
 	// Text is what it says.
 	Text string `json:"text"`
@@ -26,7 +26,7 @@ type Draft struct {
 
 // Message is a message as members get it.
 type Message struct {
-	// Number is the message's place in the room, from 1.
+	// Number is the message's place in the room, from 1, or from 1 + n × 2^32 after the n-th restart of the room's host.
 	Number int64 `json:"number"`
 	Draft
 }
@@ -96,7 +96,7 @@ func decodePage(text []byte) (page, error) {
 }
 
 func (m *Message) check() error {
-	if m.Number < 1 || m.Sent < 0 || m.ID < 0 {
+	if m.Number < 1 || m.ID < 0 { // the room's clock may be wrong
 		return fmt.Errorf("the room sent a message numbered %d with id %d, sent at %d", m.Number, m.ID, m.Sent)
 	}
 	return nil

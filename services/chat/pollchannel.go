@@ -63,7 +63,7 @@ func (p *pollChannel) watch(ctx context.Context) {
 			return
 		}
 		err := p.poll(ctx)
-		if ctx.Err() != nil {
+		if p.env.Over(ctx) {
 			return
 		}
 		now := p.env.Elapsed()
@@ -124,7 +124,7 @@ func (p *pollChannel) send(ctx context.Context, text []byte) bool {
 	p.sent(text)
 	c := &p.runner.config
 	_, err := p.request(ctx, c.Timeout.Std(), nethttp.MethodPost, below(c.URL, "http", "messages").String(), text, nethttp.StatusCreated)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !p.env.Over(ctx) {
 		p.tally.failed(err)
 		p.env.Log.Debug("message not sent", "user", p.name, "error", err)
 	}

@@ -70,7 +70,7 @@ func (r *Room) poll(w nethttp.ResponseWriter, req *nethttp.Request) {
 func (r *Room) await(req *nethttp.Request, q query) bool {
 	me := &waiter{make(chan struct{}, 1)}
 	r.mu.Lock()
-	if r.last > q.after {
+	if len(r.afterLocked(q.after)) > 0 {
 		r.mu.Unlock()
 		return true
 	}

@@ -13,7 +13,8 @@ import (
 	"netlab/ws"
 )
 
-// Room is a chat room. It is an HTTP handler.
+// Room is a chat room. It is an HTTP handler. It keeps its messages and members in memory: after a crash of its host there is
+// another room.
 type Room struct {
 	env    *services.Env
 	config RoomConfig
@@ -53,14 +54,24 @@ type RoomResult struct {
 	CloseCodes map[string]uint64 `json:"close_codes"`
 }
 
-// NewRoom returns a room on a host, a *[Room], for a valid configuration. What it serves depends on the last element of a request's
-// path alone: "ws" or "messages".
-func NewRoom(env *services.Env, c RoomConfig) nethttp.Handler {
-	return &Room{env: env, config: c.withDefaults(), closes: map[string]uint64{}}
+// NewRoom returns a room on a host for a valid configuration. What it serves depends on the last element of a request's path
+// alone: "ws" or "messages".
+//
+// before, when not nil, is the room that was lost with the host's incarnation before: what it counted goes on. The numbers of
+// messages begin at the host's incarnation times 2^32, as the transaction numbers of ZooKeeper begin with an epoch, so that members
+// who ask for what came after the last message that they know get all of the new ones.
+func NewRoom(env *services.Env, c RoomConfig, before *Room) *Room {
+	const epoch = 32 // bits of a number below the incarnation
+	r := &Room{env: env, config: c.withDefaults(), last: int64(env.Host.Incarnation() << epoch), closes: map[string]uint64{}}
+	if before != nil {
+		result := before.Result()
+		r.result, r.closes = *result, result.CloseCodes
+	}
+	return r
 }
 
-// Result returns what the room has to report until now: a *[RoomResult].
-func (r *Room) Result() any {
+// Result returns what the room has to report until now.
+func (r *Room) Result() *RoomResult {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	result := r.result
@@ -83,7 +94,7 @@ func (r *Room) ServeHTTP(w nethttp.ResponseWriter, req *nethttp.Request) {
 // post takes a message, numbers it, and wakes those who wait for it: members in the order in which they joined, then polls.
 func (r *Room) post(d Draft) int64 {
 	if d.Sent == 0 {
-		d.Sent = int64(r.env.Elapsed())
+		d.Sent = int64(r.env.Host.Now().Sub(r.env.Host.Network().Epoch()))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

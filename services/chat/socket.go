@@ -118,7 +118,7 @@ func (r *socketRunner) talk(ctx context.Context, env *services.Env, index int, c
 		t.end(nil)
 		conn.CloseNow()
 	}
-	over := ctx.Err() != nil
+	over := env.Over(ctx)
 	r.count(func(s *SocketResult) {
 		if err != nil && !over {
 			s.Errors.CountKind(kind(err))

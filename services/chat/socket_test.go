@@ -82,7 +82,7 @@ func TestSocketCompression(t *testing.T) {
 			r := exchange(t, l, socketConfig(func(c *chat.SocketConfig) { c.Compression, c.Size = mode, 2000 }))
 			require.True(t, r.Intact)
 			require.EqualValues(t, 20_000, r.BytesSent)
-			carried[mode] = l.Links[0].Stats(netem.Forward).Delivered.Bytes
+			carried[mode] = uint64(l.Links[0].Stats(netem.Forward).Delivered.Bytes)
 		})
 	}
 	require.Less(t, carried[ws.NoContextTakeover], carried[ws.NoCompression]/2)

@@ -60,7 +60,7 @@ func (s *socketChannel) watch(ctx context.Context) {
 			failures = 0
 			err = s.use(ctx, conn)
 		}
-		if s.complete() || ctx.Err() != nil {
+		if s.complete() || s.env.Over(ctx) {
 			return
 		}
 		s.tally.failed(err)
@@ -90,7 +90,7 @@ func (s *socketChannel) use(ctx context.Context, conn *ws.Conn) error {
 	defer func() {
 		s.set(nil)
 		conn.CloseNow()
-		s.tally.closed(conn, ctx.Err() != nil)
+		s.tally.closed(conn, s.env.Over(ctx))
 	}()
 	for !s.complete() {
 		_, text, err := conn.Read(ctx)

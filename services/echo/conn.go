@@ -32,8 +32,8 @@ func (c tcpConn) close() { c.conn.Close() }
 // udpConn sends each message as a datagram.
 type udpConn struct{ conn *udp.Conn }
 
-func openUDP(ctx context.Context, h *ip.Host, address string) (conn, error) {
-	c, err := udp.Dial(ctx, h, address)
+func openUDP(ctx context.Context, h *ip.Host, from uint16, address string) (conn, error) {
+	c, err := udp.DialFrom(ctx, h, from, address)
 	if err != nil {
 		return nil, err
 	}

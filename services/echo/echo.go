@@ -40,6 +40,7 @@ const (
 type Config struct {
 	To       services.Target `json:"to" jsonschema_description:"The tcp-echo or udp-echo. The port is 7 when it is left out." jsonschema:"required"`
 	Protocol string          `json:"protocol" jsonschema_description:"Transport protocol." jsonschema:"enum=tcp,enum=udp,default=tcp"`
+	FromPort uint16          `json:"from_port,omitempty" jsonschema_description:"UDP port that messages are sent from. Default: any that is free."`
 	Count    int             `json:"count" jsonschema_description:"How many messages are sent; 0 goes on until the end of the run." jsonschema:"default=5"`
 	Interval units.Duration  `json:"interval" jsonschema_description:"Time from one message to the next." jsonschema:"default=1s"`
 	Size     units.Bytes     `json:"size" jsonschema_description:"Size of a message, from 8B up to 1MiB over TCP and 65507B over UDP." jsonschema:"default=56B"`
@@ -68,6 +69,9 @@ func (c *Config) Validate() error {
 		most = maxDatagram
 	default:
 		list = append(list, services.Fieldf("protocol", "%q is not one of %s, %s", c.Protocol, TCP, UDP))
+	}
+	if c.FromPort != 0 && c.Protocol != UDP {
+		list = append(list, services.Fieldf("from_port", "only udp has it: a TCP connection takes a port that is free"))
 	}
 	if c.Size < numberSize || c.Size > most {
 		list = append(list, services.Fieldf("size", "found %s, wanted %dB to %dB", c.Size, numberSize, most))
@@ -125,9 +129,9 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 	if err != nil {
 		return err
 	}
-	c, err := open(ctx, env.Host, r.config.Protocol, address)
+	c, err := r.config.open(ctx, env.Host, address)
 	if err != nil {
-		if ctx.Err() != nil {
+		if env.Over(ctx) {
 			return nil
 		}
 		r.broken[env.Index] = true
@@ -141,7 +145,7 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 		for {
 			n, err := c.receive(buffer)
 			if err != nil {
-				if !closing.Load() && ctx.Err() == nil {
+				if !closing.Load() && !env.Over(ctx) {
 					r.broken[env.Index] = true
 					env.Log.Warn("echo failed", "error", err)
 				}
@@ -201,15 +205,15 @@ func check(message []byte, size int) (number uint64, ok bool) {
 	return number, true
 }
 
-func open(ctx context.Context, h *ip.Host, protocol, address string) (conn, error) {
-	if protocol == UDP {
-		return openUDP(ctx, h, address)
+func (c *Config) open(ctx context.Context, h *ip.Host, address string) (conn, error) {
+	if c.Protocol == UDP {
+		return openUDP(ctx, h, c.FromPort, address)
 	}
-	c, err := tcp.Dial(ctx, h, address)
+	stream, err := tcp.Dial(ctx, h, address)
 	if err != nil {
 		return nil, err
 	}
-	return tcpConn{c}, nil
+	return tcpConn{stream}, nil
 }
 
 // copyBack sends what a connection receives back until the peer ends the stream.

@@ -65,7 +65,7 @@ func TestRTTIsTwiceTheLatency(t *testing.T) {
 
 func TestLossOverUDPIsWhatTheLinkDropped(t *testing.T) {
 	wire := testlab.Wire(10*ms, 0)
-	wire.Loss = 0.1
+	wire.Loss = testlab.Loss(0.1)
 	c := config(func(c *echo.Config) { c.Protocol, c.Count, c.Interval = echo.UDP, 500, units.Duration(10*ms) })
 	lab(t, testlab.Config{Forward: wire}, c, func(l *testlab.Lab, r *echo.Result, _ *echo.TCPResult, s *echo.UDPResult) {
 		require.True(t, r.Intact)
@@ -78,7 +78,7 @@ func TestLossOverUDPIsWhatTheLinkDropped(t *testing.T) {
 // A lost segment holds up the messages behind it, but none is lost.
 func TestLossOverTCPIsDelay(t *testing.T) {
 	wire := testlab.Wire(10*ms, 0)
-	wire.Loss = 0.02
+	wire.Loss = testlab.Loss(0.02)
 	c := config(func(c *echo.Config) {
 		c.Count, c.Interval, c.Timeout = 500, units.Duration(10*ms), units.Duration(time.Minute)
 	})

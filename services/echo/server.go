@@ -67,7 +67,7 @@ var UDPServer = services.Type{
 type TCPResult struct {
 	Connections uint64      `json:"connections"`
 	Bytes       units.Bytes `json:"bytes"`  // sent back
-	Errors      uint64      `json:"errors"` // connections that broke before the end of the run
+	Errors      uint64      `json:"errors"` // connections that broke before the end of the run or a crash of the host
 }
 
 // UDPResult is what a udp-echo reports.
@@ -91,7 +91,7 @@ func (s *tcpServer) Run(ctx context.Context, env *services.Env) error {
 
 func (s *tcpServer) serve(ctx context.Context, env *services.Env, conn *tcp.Conn) {
 	n, err := copyBack(conn)
-	if ctx.Err() != nil {
+	if env.Over(ctx) {
 		err = nil
 	}
 	if err != nil {
@@ -137,6 +137,9 @@ func (s *udpServer) Run(ctx context.Context, env *services.Env) error {
 			return err
 		}
 		if _, err := conn.WriteToAddrPort(buffer[:n], from); err != nil {
+			if env.Over(ctx) {
+				return nil
+			}
 			s.result.Errors++
 			env.Log.Debug("datagram not sent", "error", err)
 			continue

@@ -53,9 +53,13 @@ func (c *Client) attempt(ctx context.Context, text string, into *bytes.Buffer, s
 		}
 		u = next
 	}
-	if o.Err != nil && ctx.Err() != nil {
+	switch {
+	case o.Err == nil:
+	case ctx.Err() != nil:
 		o.Err = context.Cause(ctx) // the reason for what net/http says
 		o.Cut = !errors.Is(o.Err, os.ErrDeadlineExceeded)
+	default:
+		o.Cut = !c.env.Host.Alive()
 	}
 	if o.Err != nil && !o.Cut {
 		c.env.WarnOnce(string(failures.Of(o.Err)), "request failed", "url", text, "error", o.Err)

@@ -307,7 +307,7 @@ func TestTheWayToTheServerBreaks(t *testing.T) {
 			for at, loss := range map[time.Duration]units.Probability{rtt - 5*ms: 1, 1500 * ms: 0} {
 				l.At(at, func() {
 					wire := testlab.Wire(rtt/2, 0)
-					wire.Loss = loss
+					wire.Loss = testlab.Loss(loss)
 					require.NoError(t, l.Links[0].Set(netem.Forward, wire))
 				})
 			}

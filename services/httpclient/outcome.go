@@ -13,7 +13,7 @@ type Outcome struct {
 	Bytes int64
 	// Err is why there is no complete response; a status of 400 or above is none. Package failures tells its kind.
 	Err error
-	// Cut says that the end of the context, which is that of the run, broke the request off. It is no failure.
+	// Cut says that the end of the context, which is that of the run, or of the host broke the request off. It is no failure.
 	Cut bool
 	// Target is the address that the last connection led to, "10.0.1.2:80", "" without one.
 	Target string

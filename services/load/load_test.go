@@ -264,7 +264,7 @@ func TestRunsRepeat(t *testing.T) {
 		var runs []string
 		for range 2 {
 			lab := testlab.Config{Forward: testlab.Wire(10*ms, 100e6)}
-			lab.Forward.Loss = 0.01
+			lab.Forward.Loss = testlab.Loss(0.01)
 			r, _ := tcpLoad(t, lab, change)
 			text, err := json.Marshal(r)
 			require.NoError(t, err)

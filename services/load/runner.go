@@ -32,7 +32,7 @@ func (r *Runner) Load(ctx context.Context, env *services.Env, connect Connect) e
 	} else {
 		h.closedLoop()
 	}
-	r.tally.end(env.Elapsed(), ctx.Err() != nil || h.failed != nil)
+	r.tally.end(env.Elapsed(), env.Over(ctx) || h.failed != nil)
 	return h.failed
 }
 
@@ -56,7 +56,7 @@ func (h *host) user(index int) (*User, Client) {
 	u := &User{Env: h.env, Index: index, part: "user." + strconv.Itoa(index)}
 	c, err := h.connect(h.ctx, u)
 	if err != nil {
-		if h.ctx.Err() == nil {
+		if !h.env.Over(h.ctx) {
 			h.failed = err
 			h.cancel(err)
 		}
@@ -69,6 +69,6 @@ func (h *host) user(index int) (*User, Client) {
 func (h *host) request(c Client, due time.Duration) (ok bool) {
 	started := h.env.Elapsed()
 	o := c.Do(h.ctx)
-	h.tally.finish(due, started, h.env.Elapsed(), &o, !o.OK() && h.ctx.Err() != nil)
+	h.tally.finish(due, started, h.env.Elapsed(), &o, !o.OK() && h.env.Over(h.ctx))
 	return o.OK()
 }

@@ -135,7 +135,7 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 		env.Go(func() {
 			begun := env.Elapsed()
 			answers, err := ask(ctx)
-			if ctx.Err() == nil {
+			if !env.Over(ctx) {
 				t.end(n, env.Elapsed()-begun, answers, err)
 			}
 		})

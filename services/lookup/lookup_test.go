@@ -174,3 +174,55 @@ func TestValidate(t *testing.T) {
 		require.EqualError(t, c.Validate(), want)
 	}
 }
+
+// A dns-server that is made to fail does so for every client, also after a crash and a restart in between.
+func TestFailingServer(t *testing.T) {
+	lab(t, nil, nil, func(t *testing.T, l *bench) {
+		ask := func() *lookup.Result {
+			return l.run(t, func(c *lookup.Config) {
+				c.Server, c.Name, c.Count, c.Timeout, c.Attempts = "b", "www.lab.", 1, units.Duration(time.Second), 1
+			})
+		}
+		failer := l.server.Runner().(services.DNSFailer)
+		undo, err := failer.FailQueries("servfail")
+		require.NoError(t, err)
+		require.EqualValues(t, 1, ask().Failures.Refused)
+		more, err := failer.FailQueries("silence")
+		require.NoError(t, err)
+		require.EqualValues(t, 1, ask().Failures.Timeout)
+		l.Crash(l.B)
+		l.Restart(l.B)
+		l.Sleep(ms)
+		require.EqualValues(t, 1, ask().Failures.Timeout)
+		more()
+		require.EqualValues(t, 1, ask().Failures.Refused)
+		undo()
+		require.EqualValues(t, 1, ask().Answered)
+		_, err = failer.FailQueries("later")
+		require.ErrorContains(t, err, `"later" is no answer of a name server that fails`)
+		found, err := l.server.Stop()
+		require.NoError(t, err)
+		r := found.(*nameserver.Result)
+		require.EqualValues(t, 10, r.Queries)
+		require.EqualValues(t, 8, r.Failed)
+		require.EqualValues(t, 4, r.Unanswered)
+		require.Equal(t, map[string]uint64{"SERVFAIL": 4, "NOERROR": 2}, r.Replies)
+	})
+}
+
+// After a restart the places in the rotations are those of the start, and the counts go on.
+func TestRestartOfTheServer(t *testing.T) {
+	lab(t, nil, nil, func(t *testing.T, l *bench) {
+		first := func() string {
+			r := l.run(t, func(c *lookup.Config) { c.Server, c.Name, c.Record, c.Count = "b", "www.lab.", "a", 1 })
+			return r.Answers[0].Records[0]
+		}
+		require.Equal(t, a1.String(), first())
+		l.Crash(l.B)
+		l.Restart(l.B)
+		l.Sleep(ms)
+		require.Equal(t, a1.String(), first())
+		require.Equal(t, a2.String(), first())
+		require.EqualValues(t, 3, l.server.Result().(*nameserver.Result).Queries)
+	})
+}

@@ -2,7 +2,6 @@ package nameserver
 
 import (
 	"context"
-	"sync"
 
 	"netlab/dns"
 	"netlab/services"
@@ -32,14 +31,19 @@ type Result struct {
 	Truncated uint64 `json:"truncated"`
 	// Malformed counts what was no query.
 	Malformed uint64 `json:"malformed"`
+	// Failed counts queries that met a fault of the server ("fail_dns"), Unanswered those of them that got no reply for it.
+	Failed     uint64 `json:"failed"`
+	Unanswered uint64 `json:"unanswered"`
 }
 
+// server is the runner. What dns.Server counts, and how it fails, outlives a crash of the host; the zone, with the places in its
+// rotations, is made anew.
 type server struct {
 	config Config
-
-	mu     sync.Mutex
-	server *dns.Server
+	server dns.Server
 }
+
+var _ services.DNSFailer = (*server)(nil)
 
 // Run implements services.Runner.
 func (s *server) Run(ctx context.Context, env *services.Env) error {
@@ -47,23 +51,23 @@ func (s *server) Run(ctx context.Context, env *services.Env) error {
 	if err != nil {
 		return err
 	}
-	server := &dns.Server{Zone: zone, Log: env.Log, Go: env.Go}
-	s.mu.Lock()
-	s.server = server
-	s.mu.Unlock()
-	return server.Serve(ctx, env.Host, string(s.config.Listen))
+	s.server.Zone, s.server.Log, s.server.Go = zone, env.Log, env.Go
+	return s.server.Serve(ctx, env.Host, string(s.config.Listen))
+}
+
+// FailQueries implements services.DNSFailer.
+func (s *server) FailQueries(answer string) (undo func(), err error) {
+	f, err := s.server.Fail(dns.FailureKind(answer))
+	if err != nil {
+		return nil, err
+	}
+	return f.Remove, nil
 }
 
 // Result implements services.Runner.
 func (s *server) Result() any {
-	s.mu.Lock()
-	server := s.server
-	s.mu.Unlock()
 	result := &Result{Types: map[string]uint64{}, Replies: map[string]uint64{}}
-	if server == nil {
-		return result
-	}
-	stats := server.Stats()
+	stats := s.server.Stats()
 	for name, n := range stats.Queries {
 		result.Types[name] = n
 	}
@@ -71,6 +75,8 @@ func (s *server) Result() any {
 		result.Replies[name] = n
 		result.Queries += n
 	}
+	result.Queries += stats.Unanswered
 	result.TCP, result.Truncated, result.Malformed = stats.TCP, stats.Truncated, stats.Malformed
+	result.Failed, result.Unanswered = stats.Failed, stats.Unanswered
 	return result
 }

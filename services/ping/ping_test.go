@@ -74,7 +74,7 @@ func TestTheRunTakesUntilTheLastReply(t *testing.T) {
 
 func TestLossIsWhatTheLinkDropped(t *testing.T) {
 	wire := testlab.Wire(10*time.Millisecond, 0)
-	wire.Loss = 0.1
+	wire.Loss = testlab.Loss(0.1)
 	testlab.Run(t, testlab.Config{Forward: wire}, func(t *testing.T, l *testlab.Lab) {
 		c := config(func(c *ping.Config) { c.Count, c.Interval = 500, units.Duration(10*time.Millisecond) })
 		found, err := l.Workload(ping.Type, c, l.A)

@@ -69,8 +69,8 @@ func (p *Prober) Run(ctx context.Context, env *services.Env, send func(number ui
 		}
 		t.send(env.Elapsed())
 		if err := send(uint64(i)); err != nil {
-			if ctx.Err() != nil {
-				break // the end of the run came in between
+			if env.Over(ctx) {
+				break // the end of the run, or of the host, came in between
 			}
 			t.fail()
 			env.Log.Debug("request not sent", "error", err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/invopop/jsonschema"
 
@@ -78,10 +79,15 @@ func (s *Server) Config(env *services.Env, protocols ...string) (*stdtls.Config,
 	})
 }
 
-// party fills what both sides have in common.
+// party fills what both sides have in common. The randomness of a host that was restarted is another one, that of the keys of
+// tickets too: a server doesn't know the sessions of its incarnations before.
 func party(env *services.Env, v Versions, resumption *bool, protocols []string) tls.Party {
+	name := env.Host.Name() + "." + env.Name
+	if n := env.Host.Incarnation(); n > 0 {
+		name += ".incarnation." + strconv.FormatUint(n, 10)
+	}
 	return tls.Party{
-		Name: env.Host.Name() + "." + env.Name, Now: env.Host.Now, KeyLog: env.KeyLog, Protocols: protocols,
+		Name: name, Now: env.Host.Now, KeyLog: env.KeyLog, Protocols: protocols,
 		MinVersion: versions[v.MinVersion], MaxVersion: versions[v.MaxVersion],
 		NoResumption: resumption != nil && !*resumption,
 	}

@@ -67,7 +67,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		s := source{plan: m.plan}
-		s.arrive(m, time.Hour)
+		s.arrive(m, time.Hour, false)
 		got := s.figures(2 * time.Hour)
 		require.EqualValues(t, 1, got.Received)
 		require.LessOrEqual(t, got.Lost+got.Received, m.plan.packets)
@@ -91,7 +91,7 @@ func arrivals(numbers ...uint64) Figures {
 	s := source{plan: plan{packets: 100, size: 125, rate: 1e6}}
 	for i, n := range numbers {
 		at := time.Duration(i) * time.Millisecond
-		s.arrive(mark{n, at, s.plan}, at)
+		s.arrive(mark{n, at, s.plan}, at, false)
 	}
 	return s.figures(0)
 }
@@ -123,7 +123,7 @@ func TestJitter(t *testing.T) {
 	s := source{plan: plan{packets: 1000, size: 125, rate: 1e6}}
 	for i := range uint64(200) {
 		sent := time.Duration(i) * 100 * time.Millisecond
-		s.arrive(mark{i, sent, s.plan}, sent+time.Duration(i%2)*16*time.Millisecond)
+		s.arrive(mark{i, sent, s.plan}, sent+time.Duration(i%2)*16*time.Millisecond, false)
 		if i == 1 {
 			require.EqualValues(t, time.Millisecond, *s.figures(0).Jitter) // a sixteenth of the first difference
 		}

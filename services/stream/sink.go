@@ -54,6 +54,8 @@ type key struct {
 	ssrc uint32
 }
 
+// sink is the runner. What it knows of the streams is what it reports, so it outlives a crash of the host: what is sent meanwhile
+// is lost.
 type sink struct {
 	config  SinkConfig
 	sources map[key]*source
@@ -70,26 +72,27 @@ func (s *sink) Run(ctx context.Context, env *services.Env) error {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	conn.ReceiveECN()
 	s.names = env.Host.Names()
 	buffer := make([]byte, maxSize)
 	for {
-		n, from, err := conn.ReadFromAddrPort(buffer)
+		n, from, ecn, err := conn.ReadECN(buffer)
 		if err != nil {
 			s.end = env.Elapsed()
-			if ctx.Err() != nil {
+			conn.Close()
+			if env.Over(ctx) {
 				return nil
 			}
-			conn.Close()
 			return err
 		}
-		if !s.take(env.Elapsed(), from, buffer[:n]) {
+		if !s.take(env.Elapsed(), from, buffer[:n], ecn == ip.CE) {
 			s.foreign++
 		}
 	}
 }
 
-// take takes a datagram and says whether it is a packet of a stream.
-func (s *sink) take(at time.Duration, from netip.AddrPort, datagram []byte) bool {
+// take takes a datagram and says whether it is a packet of a stream. marked says that it arrived with the codepoint CE.
+func (s *sink) take(at time.Duration, from netip.AddrPort, datagram []byte, marked bool) bool {
 	h, payload, err := decode(datagram)
 	if err != nil {
 		return false
@@ -108,7 +111,7 @@ func (s *sink) take(at time.Duration, from netip.AddrPort, datagram []byte) bool
 	if m.plan != known.plan {
 		return false
 	}
-	known.arrive(m, at)
+	known.arrive(m, at, marked)
 	return true
 }
 

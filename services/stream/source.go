@@ -18,6 +18,7 @@ type source struct {
 	bytes      uint64
 	reordered  uint64
 	duplicates uint64
+	marked     uint64
 	next       uint64 // the number after the highest that has come
 	gaps       []gap  // below next, in order
 	delay      figures.Durations
@@ -26,8 +27,8 @@ type source struct {
 	largest    time.Duration // delay
 }
 
-// arrive notes a packet.
-func (s *source) arrive(m mark, at time.Duration) {
+// arrive notes a packet. marked says that it arrived with the codepoint CE.
+func (s *source) arrive(m mark, at time.Duration, marked bool) {
 	switch {
 	case m.index >= s.next:
 		if m.index > s.next {
@@ -54,6 +55,9 @@ func (s *source) arrive(m mark, at time.Duration) {
 	s.delay.Add(transit)
 	s.received++
 	s.bytes += m.plan.size
+	if marked {
+		s.marked++
+	}
 }
 
 // fill takes a packet out of the gap that it is missing in, and says whether there was one.
@@ -82,7 +86,7 @@ func (s *source) figures(end time.Duration) Figures {
 		gaps = append(gaps[:len(gaps):len(gaps)], gap{s.next, due - 1})
 	}
 	f := Figures{
-		Received: s.received, Bytes: units.Bytes(s.bytes), Reordered: s.reordered, Duplicates: s.duplicates,
+		Received: s.received, Bytes: units.Bytes(s.bytes), Reordered: s.reordered, Duplicates: s.duplicates, Marked: s.marked,
 		Gaps: uint64(len(gaps)), Delay: s.delay.Spread(), delays: s.delay,
 	}
 	for _, g := range gaps {
@@ -109,6 +113,8 @@ type Figures struct {
 	// Reordered counts packets that came after one with a higher number (RFC 4737).
 	Reordered  uint64 `json:"reordered"`
 	Duplicates uint64 `json:"duplicates"`
+	// Marked counts packets that arrived with a mark of congestion (CE, RFC 3168), without duplicates.
+	Marked uint64 `json:"marked"`
 	// Jitter is the interarrival jitter of RFC 3550, section 6.4.1, at the end of the stream, computed from times in
 	// nanoseconds; the largest among several streams.
 	Jitter *units.Duration `json:"jitter_ns"`
@@ -129,6 +135,7 @@ func (f *Figures) merge(o Figures) {
 	f.Loss = figures.Share(f.Lost, f.Lost+f.Received)
 	f.Reordered += o.Reordered
 	f.Duplicates += o.Duplicates
+	f.Marked += o.Marked
 	f.Gaps += o.Gaps
 	f.LongestGap = max(f.LongestGap, o.LongestGap)
 	if f.Jitter == nil || o.Jitter != nil && *o.Jitter > *f.Jitter {

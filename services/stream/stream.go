@@ -6,8 +6,8 @@
 // number and time in full, and how the stream will go on, so the sink counts what is lost without wrapping numbers and also
 // when the end of the stream is missing.
 //
-// The sink reports loss, gaps, reordering, one-way delay and jitter. One-way delays rest on both hosts having the same
-// clock, which they do here.
+// The sink reports loss, gaps, reordering, one-way delay, jitter and how many packets arrived with a mark of congestion. One-way
+// delays rest on both hosts having the same clock: times in packets are those of the lab, whatever the hosts believe the date to be.
 package stream
 
 import (
@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"netlab/ip"
 	"netlab/services"
 	"netlab/services/target"
 	"netlab/udp"
@@ -36,6 +37,8 @@ type Config struct {
 	Size     units.Bytes     `json:"size" jsonschema_description:"UDP payload of a packet, 60B to 65507B." jsonschema:"default=1200B"`
 	Duration units.Duration  `json:"duration,omitempty" jsonschema_description:"How long packets are sent. Either duration or packets is given."`
 	Packets  uint64          `json:"packets,omitempty" jsonschema_description:"How many packets are sent. Either duration or packets is given."`
+	DSCP     units.DSCP      `json:"dscp,omitempty" jsonschema_description:"DSCP of the packets, such as ef, for queues that look at it. Default cs0."`
+	ECN      bool            `json:"ecn,omitempty" jsonschema_description:"Whether the packets say that they are ECN-capable, ECT(0), so that queues may mark them instead of dropping them. The sink counts the marks; the stream does not react to them. Default false."`
 }
 
 // NewConfig returns the defaults.
@@ -136,6 +139,13 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 		return err
 	}
 	defer conn.Close()
+	ecn := ip.NotECT
+	if r.config.ECN {
+		ecn = ip.ECT0
+	}
+	if err := conn.SetTrafficClass(r.config.DSCP, ecn); err != nil {
+		return err
+	}
 	s := &r.hosts[env.Index]
 	p := r.config.plan(env.Elapsed())
 	h := header{payloadType: payloadType, ssrc: env.Random.Uint32(), sequence: uint16(env.Random.Uint32())}
@@ -154,6 +164,9 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			s.refused++ // about an earlier packet; this one was not sent yet
 			_, err = conn.Write(packet)
+		}
+		if err != nil && env.Over(ctx) {
+			return nil
 		}
 		if err != nil {
 			s.errors++

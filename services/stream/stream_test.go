@@ -101,7 +101,7 @@ func TestExactTimes(t *testing.T) {
 
 func TestLossIsWhatTheLinkDropped(t *testing.T) {
 	wire := testlab.Wire(10*ms, 0)
-	wire.Loss = 0.05
+	wire.Loss = testlab.Loss(0.05)
 	lab(t, testlab.Config{Forward: wire}, config(func(c *stream.Config) { c.Packets = 70_000 }), func(l *testlab.Lab, r *stream.Result, s *stream.SinkResult) {
 		require.Equal(t, l.Dropped(0, netem.Forward), s.Lost)
 		require.Equal(t, l.Delivered(0, netem.Forward), s.Received)

@@ -131,7 +131,7 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 	t := &r.hosts[env.Index]
 	for ttl := 1; ttl <= r.config.MaxHops; ttl++ {
 		hop, end, err := t.hop(ctx, &p, ttl, r.config.Probes)
-		if ctx.Err() != nil {
+		if env.Over(ctx) {
 			return nil
 		}
 		if err != nil {

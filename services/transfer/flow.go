@@ -39,7 +39,7 @@ func (f *flow) run(ctx context.Context, env *services.Env, address string) error
 	f.start = env.Elapsed()
 	err := f.transfer(ctx, env, address)
 	f.end = env.Elapsed()
-	if err != nil && ctx.Err() != nil && !f.wrong {
+	if err != nil && env.Over(ctx) && !f.wrong {
 		f.cut = true
 		f.intact = !f.unknown()
 		return nil
@@ -48,7 +48,7 @@ func (f *flow) run(ctx context.Context, env *services.Env, address string) error
 }
 
 func (f *flow) transfer(ctx context.Context, env *services.Env, address string) error {
-	conn, err := tcp.Dial(ctx, env.Host, address)
+	conn, err := (&tcp.Dialer{DSCP: f.config.DSCP}).Dial(ctx, env.Host, address)
 	if err != nil {
 		return err
 	}

@@ -27,19 +27,25 @@ type request struct {
 	// until is when an upload without a number of bytes is over: a time since the start of the run.
 	until time.Duration
 	seed  uint64 // of what the server sends
+	// dscp is what the server's packets are to say.
+	dscp units.DSCP
 }
 
 // String returns the line with its newline.
 func (r request) String() string {
+	class := ""
+	if r.dscp != 0 {
+		class = " dscp " + r.dscp.String()
+	}
 	switch {
 	case r.get && r.bytes >= 0:
-		return fmt.Sprintf("GET %d seed %d\n", r.bytes, r.seed)
+		return fmt.Sprintf("GET %d seed %d%s\n", r.bytes, r.seed, class)
 	case r.get:
-		return fmt.Sprintf("GET %s seed %d\n", units.Duration(r.duration), r.seed)
+		return fmt.Sprintf("GET %s seed %d%s\n", units.Duration(r.duration), r.seed, class)
 	case r.bytes >= 0:
-		return fmt.Sprintf("PUT %d\n", r.bytes)
+		return fmt.Sprintf("PUT %d%s\n", r.bytes, class)
 	}
-	return fmt.Sprintf("PUT until %s\n", units.Duration(r.until))
+	return fmt.Sprintf("PUT until %s%s\n", units.Duration(r.until), class)
 }
 
 // parseRequest reads a line with its newline.
@@ -51,6 +57,12 @@ func parseRequest(line string) (request, error) {
 	word := strings.Split(text, " ")
 	r := request{bytes: -1, get: word[0] == "GET"}
 	var err error
+	if n := len(word); n > 3 && word[n-2] == "dscp" {
+		if r.dscp, err = units.ParseDSCP(word[n-1]); err != nil {
+			return request{}, errLine
+		}
+		word = word[:n-2]
+	}
 	switch {
 	case len(word) == 3 && word[0] == "PUT" && word[1] == "until":
 		r.until, err = parseTime(word[2])

@@ -15,6 +15,9 @@ func TestRequests(t *testing.T) {
 		"PUT until 10.1s\n":                   {bytes: -1, until: 10100 * time.Millisecond},
 		"GET 5000000 seed 42\n":               {get: true, bytes: 5e6, seed: 42},
 		"GET 10s seed 18446744073709551615\n": {get: true, bytes: -1, duration: 10 * time.Second, seed: 1<<64 - 1},
+		"PUT 1 dscp ef\n":                     {bytes: 1, dscp: 46},
+		"PUT until 1s dscp 5\n":               {bytes: -1, until: time.Second, dscp: 5},
+		"GET 1 seed 2 dscp af11\n":            {get: true, bytes: 1, seed: 2, dscp: 10},
 	} {
 		got, err := parseRequest(text)
 		require.NoError(t, err, text)
@@ -23,6 +26,7 @@ func TestRequests(t *testing.T) {
 	}
 	for _, text := range []string{"", "\n", "PUT\n", "PUT 5", "PUT -1\n", "PUT +1\n", "PUT *\n", "PUT 10s\n", "PUT until\n", "PUT until -1s\n", "PUT until 5\n",
 		"GET 5\n", "GET * seed 1\n", "GET 5 seed x\n",
+		"PUT dscp ef\n", "PUT 1 dscp\n", "PUT 1 dscp xx\n", "PUT 1 dscp 64\n", "PUT 1 dscp ef dscp ef\n",
 		"GET 5 salt 1\n", "PUT  5\n", "PUT 5 \n", "get 5 seed 1\n", "PUT 9223372036854775808\n"} {
 		_, err := parseRequest(text)
 		require.ErrorIs(t, err, errLine, text)
@@ -45,6 +49,7 @@ func FuzzProtocol(f *testing.F) {
 	f.Add("PUT 1\n")
 	f.Add("GET 10s seed 1\n")
 	f.Add("PUT until 10s\n")
+	f.Add("GET 1 seed 2 dscp af11\n")
 	f.Add(answer{bytes: 5}.String())
 	f.Fuzz(func(t *testing.T, line string) {
 		if r, err := parseRequest(line); err == nil {

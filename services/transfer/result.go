@@ -29,7 +29,7 @@ type Result struct {
 	Fairness *units.Probability `json:"fairness"`
 	// Retransmits counts segments that the clients sent again. A download's are in the report of the tcp-sink.
 	Retransmits uint64 `json:"retransmits"`
-	// Cut counts flows that the end of the run cut off or did not let begin. Downloads count with what arrived until then.
+	// Cut counts flows that the end of the run, or of the host, cut off or did not let begin. Downloads count with what arrived until then.
 	Cut uint64 `json:"cut"`
 	// Errors counts flows that failed.
 	Errors uint64 `json:"errors"`
@@ -41,7 +41,7 @@ type Flow struct {
 	From string `json:"from"` // the host that opened it
 	// Intact says that it is known what arrived, and that it was right, be it nothing.
 	Intact bool `json:"intact"`
-	// Cut says that the end of the run cut it off. An upload then has no Goodput and is not intact.
+	// Cut says that the end of the run, or of its host, cut it off. An upload then has no Goodput and is not intact.
 	Cut     bool            `json:"cut"`
 	Bytes   units.Bytes     `json:"bytes"`
 	Goodput *units.BitRate  `json:"goodput_bps"`

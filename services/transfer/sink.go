@@ -45,7 +45,8 @@ type SinkResult struct {
 	Sent        units.Bytes `json:"sent_bytes"`     // data of downloads, as handed to the stack
 	// Retransmits counts segments that the sink's connections sent again.
 	Retransmits uint64 `json:"retransmits"`
-	// Errors counts connections that broke or asked for something else, not those that the end of the run broke.
+	// Errors counts connections that broke or asked for something else, not those that the end of the run or the crash of the
+	// sink's host broke.
 	Errors uint64 `json:"errors"`
 }
 
@@ -84,7 +85,7 @@ func (s *sink) Run(ctx context.Context, env *services.Env) error {
 func (s *sink) serve(ctx context.Context, env *services.Env, conn *tcp.Conn) {
 	received, sent, err := s.answer(env, conn)
 	retransmits := conn.Info().Retransmits
-	if ctx.Err() != nil {
+	if env.Over(ctx) {
 		err = nil
 	}
 	if err != nil {
@@ -109,6 +110,11 @@ func (s *sink) answer(env *services.Env, conn *tcp.Conn) (received, sent int64, 
 		return 0, 0, err
 	}
 	r, err := parseRequest(line)
+	if r.dscp != 0 {
+		if err := conn.SetDSCP(r.dscp); err != nil {
+			return 0, 0, err
+		}
+	}
 	switch {
 	case err != nil:
 		fmt.Fprintf(conn, "ERR %s\n", err)
@@ -165,7 +171,7 @@ func unlessReset(err error) error {
 // send sends what a download asks for and waits until the client has closed the connection. The client may reset it when it
 // has asked for data for a time.
 func (s *sink) send(env *services.Env, conn *tcp.Conn, in *bufio.Reader, r request) (int64, error) {
-	sent, err := write(conn, content.New(r.seed), r, env.Host.Now().Add(r.duration), io.Discard)
+	sent, err := write(conn, content.New(r.seed), r, env.Host.Network().Epoch().Add(env.Elapsed()+r.duration), io.Discard)
 	if err == nil {
 		err = conn.CloseWrite()
 	}

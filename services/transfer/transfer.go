@@ -7,6 +7,8 @@
 //	GET <bytes> seed <n>    the server sends that many bytes and ends its half of the connection
 //	GET <time> seed <n>     the server sends for that long or until the client has gone
 //
+// Each of them may end with "dscp <name>", which the server's packets then have as well as the client's.
+//
 // After an upload the server answers with what arrived:
 //
 //	OK <bytes> sha256 <hex>
@@ -55,6 +57,7 @@ type Config struct {
 	Flows     int             `json:"flows" jsonschema_description:"How many connections each host opens at once." jsonschema:"default=1"`
 	Direction string          `json:"direction" jsonschema_description:"upload sends data to the sink, download gets it from there." jsonschema:"enum=upload,enum=download,default=upload"`
 	Warmup    units.Duration  `json:"warmup,omitempty" jsonschema_description:"Time from the start of a download that its goodput leaves out, for example slow start. Default 0s."`
+	DSCP      units.DSCP      `json:"dscp,omitempty" jsonschema_description:"DSCP of the packets of both ends, such as af11, for queues that look at it; the server's handshake and the acknowledgement of the first line are still without. The stack's TCP takes no part in ECN. Default cs0."`
 }
 
 // NewConfig returns the defaults.
@@ -147,7 +150,7 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 
 // request is what a flow asks the sink for.
 func (c *Config) request(seed uint64) request {
-	r := request{get: c.Direction == Download, bytes: int64(c.Bytes), seed: seed}
+	r := request{get: c.Direction == Download, bytes: int64(c.Bytes), seed: seed, dscp: c.DSCP}
 	if c.Duration > 0 {
 		r.bytes, r.duration = -1, time.Duration(c.Duration)
 	}

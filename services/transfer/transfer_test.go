@@ -81,7 +81,7 @@ func TestBulkFillsTheLink(t *testing.T) {
 
 func TestLossIsRepaired(t *testing.T) {
 	wire := testlab.Wire(10*ms, 100e6)
-	wire.Loss = 0.01
+	wire.Loss = testlab.Loss(0.01)
 	for _, direction := range []string{transfer.Upload, transfer.Download} {
 		testlab.Run(t, testlab.Config{Forward: wire}, func(t *testing.T, l *testlab.Lab) {
 			server := l.Service(l.B, transfer.Sink, &transfer.SinkConfig{Listen: ":5001"})
@@ -324,7 +324,7 @@ func (s *trace) Frame(at time.Duration, port netem.PortID, dir netem.Direction, 
 
 func TestSameSeedSameFrames(t *testing.T) {
 	wire := testlab.Wire(10*ms, 10e6)
-	wire.Loss = 0.005
+	wire.Loss = testlab.Loss(0.005)
 	run := func(seed uint64) string {
 		tap := &trace{sha256.New()}
 		lab(t, testlab.Config{Forward: wire, Seed: seed, Tap: tap}, config(func(c *transfer.Config) { c.Bytes, c.Flows = 500e3, 8 }))

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"netlab/ip"
 	"netlab/services"
 	"netlab/services/capacity"
 	"netlab/services/chat"
@@ -40,6 +41,8 @@ type HandlerResult struct {
 	Capacity *capacity.Result `json:"capacity,omitempty"`
 	// Room is what a chat room found, nil for another handler.
 	Room *chat.RoomResult `json:"room,omitempty"`
+	// Files is what was stored and read, nil for a handler that keeps nothing.
+	Files *FilesResult `json:"files,omitempty"`
 }
 
 // counters count what a server does.
@@ -48,7 +51,6 @@ type counters struct {
 	result    ServerResult
 	status    map[int]uint64
 	protocols map[string]uint64
-	final     *ServerResult // once the server has ended
 }
 
 func newCounters() *counters {
@@ -84,21 +86,6 @@ func (s *server) Result() any {
 	c := s.count
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.final != nil {
-		return c.final
-	}
-	return s.resultLocked()
-}
-
-// freeze keeps the result as it is when the server ends, so that time that passes afterwards doesn't count.
-func (s *server) freeze() {
-	s.count.mu.Lock()
-	defer s.count.mu.Unlock()
-	s.count.final = s.resultLocked()
-}
-
-func (s *server) resultLocked() *ServerResult {
-	c := s.count
 	result := c.result
 	result.Protocols = maps.Clone(c.protocols)
 	result.Status = map[string]uint64{}
@@ -120,6 +107,7 @@ func (s *server) resultLocked() *ServerResult {
 // recorder sees what a handler answers.
 type recorder struct {
 	nethttp.ResponseWriter
+	host   *ip.Host
 	status int
 	bytes  int64
 	err    error // why it broke off
@@ -128,6 +116,7 @@ type recorder struct {
 // WriteHeader implements net/http's ResponseWriter.
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 && (status >= nethttp.StatusOK || status == nethttp.StatusSwitchingProtocols) {
+		w.date()
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)
@@ -136,6 +125,7 @@ func (w *recorder) WriteHeader(status int) {
 // Write implements net/http's ResponseWriter.
 func (w *recorder) Write(b []byte) (int, error) {
 	if w.status == 0 {
+		w.date()
 		w.status = nethttp.StatusOK
 	}
 	n, err := w.ResponseWriter.Write(b)
@@ -144,6 +134,18 @@ func (w *recorder) Write(b []byte) (int, error) {
 		w.err = err
 	}
 	return n, err
+}
+
+// date sets the header field Date (RFC 9110, section 6.6.1) when the host believes in another date than the lab's, which net/http
+// takes otherwise.
+func (w *recorder) date() {
+	if w.status != 0 {
+		return
+	}
+	n := w.host.Network()
+	if now := w.host.Now(); !now.Equal(n.Epoch().Add(n.Elapsed())) {
+		w.Header().Set("Date", now.UTC().Format(nethttp.TimeFormat))
+	}
 }
 
 // Unwrap is for net/http's ResponseController.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	nethttp "net/http"
 	"reflect"
@@ -22,16 +23,17 @@ var options = map[string][]string{
 	"stream":         {"size", "piece", "interval", "rate", "content_type"},
 	"events":         {"count", "interval", "size"},
 	"collection":     {"items", "page_size", "max_page_size", "versions", "stateful"},
+	"files":          {"sync", "max_size"},
 	"chat":           {"room"},
 	"websocket-echo": {},
 }
 
 // handlerNames are the names of handlers in the order in which errors list them.
-var handlerNames = []string{"static", "echo", "delay", "status", "redirect", "stream", "events", "collection", "chat", "websocket-echo"}
+var handlerNames = []string{"static", "echo", "delay", "status", "redirect", "stream", "events", "collection", "files", "chat", "websocket-echo"}
 
 // Handler is what answers at a path. Each kind of handler has its own options; an option that isn't given has its default.
 type Handler struct {
-	Handler string `json:"handler" jsonschema_description:"What it does: static serves objects, echo sends back what it gets, delay answers after some work, status with a status, redirect with another place; stream sends piece by piece and events one event after the other; collection is a REST collection in pages; chat is a chat room and websocket-echo sends WebSocket messages back." jsonschema:"required,enum=static,enum=echo,enum=delay,enum=status,enum=redirect,enum=stream,enum=events,enum=collection,enum=chat,enum=websocket-echo"`
+	Handler string `json:"handler" jsonschema_description:"What it does: static serves objects, echo sends back what it gets, delay answers after some work, status with a status, redirect with another place; stream sends piece by piece and events one event after the other; collection is a REST collection in pages; files keeps what is PUT on the host's disk; chat is a chat room and websocket-echo sends WebSocket messages back." jsonschema:"required,enum=static,enum=echo,enum=delay,enum=status,enum=redirect,enum=stream,enum=events,enum=collection,enum=files,enum=chat,enum=websocket-echo"`
 
 	Size         *units.Bytes `json:"size,omitempty" jsonschema_description:"static: size of each object, default 10kB. delay, status: size of the content, default 0B. stream: size of all pieces, default 100kB. events: size of the data of each event, default 100B."`
 	Count        int          `json:"count,omitempty" jsonschema_description:"static: objects 1 to this number are below the path, which ends with a slash; default any name. events: how many events there are; default: until the client goes."`
@@ -56,6 +58,9 @@ type Handler struct {
 	MaxPageSize int      `json:"max_page_size,omitempty" jsonschema_description:"collection: how many a client may ask for. Default 100."`
 	Versions    []string `json:"versions,omitempty" jsonschema_description:"collection: versions of the interface side by side, v1 and v2, whose items look different; they are at /v1 and /v2 before the path. Default: v1 at the path itself."`
 	Stateful    bool     `json:"stateful,omitempty" jsonschema_description:"collection: keeps the position of each client in the memory of this server and ignores what the client says, which goes wrong as soon as there is another server. Default false."`
+
+	Sync    *bool       `json:"sync,omitempty" jsonschema_description:"files: whether a PUT is answered when what it stores would outlive a crash. Otherwise it is when the disk has it in its cache, which a crash takes away. Default true."`
+	MaxSize units.Bytes `json:"max_size,omitempty" jsonschema_description:"files: how much a PUT may store; more gets status 413. Default 64MiB."`
 
 	Room chat.RoomConfig `json:"room,omitzero" jsonschema_description:"chat: the room."`
 }
@@ -109,12 +114,32 @@ func (h *Handler) patterns(path string) []string {
 	return []string{path}
 }
 
-// place is a handler at a path.
+// place is a handler at a path. What it counts outlives a crash of the host; the handler is made anew.
 type place struct {
 	path    string
+	config  Handler
 	handler nethttp.Handler
 	cores   *capacity.Cores // of the handler, or nil
 	count   counters
+}
+
+// start makes the handler, and the model of its cores if it has one.
+func (p *place) start(ctx context.Context, env *services.Env) (err error) {
+	switch before := p.handler.(type) {
+	case *chat.Room:
+		p.handler = chat.NewRoom(env, p.config.Room, before)
+		return nil
+	case *files:
+		p.handler, err = before.again(ctx, env)
+		return err
+	}
+	if p.handler, err = p.config.build(env, p.path); err != nil {
+		return err
+	}
+	if p.config.Handler == "delay" {
+		p.cores = startCores(p.cores, env, &p.config.Capacity, "handlers."+p.path+".service_time")
+	}
+	return nil
 }
 
 // ServeHTTP implements net/http's Handler.
@@ -135,23 +160,13 @@ func (p *place) result() HandlerResult {
 	if p.cores != nil {
 		r.Capacity = p.cores.Result()
 	}
-	if room, ok := p.handler.(*chat.Room); ok {
-		r.Room = room.Result().(*chat.RoomResult)
+	switch h := p.handler.(type) {
+	case *chat.Room:
+		r.Room = h.Result()
+	case *files:
+		r.Files = h.result()
 	}
 	return r
-}
-
-// place makes the handler for a path, and the model of its cores if it has one.
-func (h *Handler) place(env *services.Env, path string) (*place, error) {
-	handler, err := h.build(env, path)
-	if err != nil {
-		return nil, err
-	}
-	p := &place{path: path, handler: handler}
-	if h.Handler == "delay" {
-		p.cores = capacity.New(env, h.Capacity, "handlers."+path+".service_time")
-	}
-	return p, nil
 }
 
 // build makes the handler.
@@ -173,8 +188,10 @@ func (h *Handler) build(env *services.Env, path string) (nethttp.Handler, error)
 		return h.events(env), nil
 	case "collection":
 		return h.collection(env, path), nil
+	case "files":
+		return h.files(env), nil
 	case "chat":
-		return chat.NewRoom(env, h.Room), nil
+		return chat.NewRoom(env, h.Room, nil), nil
 	case "websocket-echo":
 		return chat.NewEcho(env), nil
 	}

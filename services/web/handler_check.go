@@ -83,6 +83,7 @@ func (h *Handler) validate(at []string) error {
 		{"rate", h.Rate < 0, h.Rate, "more than 0bit/s"},
 		{"items", h.Items < 0 || h.Items > maxItems, h.Items, fmt.Sprintf("1 to %d", maxItems)},
 		{"page_size", h.PageSize < 0 || h.PageSize > maxItems, h.PageSize, fmt.Sprintf("1 to %d", maxItems)},
+		{"max_size", h.MaxSize < 0 || h.MaxSize > maxFile, h.MaxSize, "1B to " + maxFile.String()},
 		{"max_page_size", h.MaxPageSize < 0 || h.MaxPageSize > maxItems, h.MaxPageSize, fmt.Sprintf("1 to %d", maxItems)},
 	} {
 		if f.wrong {

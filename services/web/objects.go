@@ -20,8 +20,11 @@ import (
 // bytesPrefix begins the paths that say how long their object is.
 const bytesPrefix = "/bytes/"
 
-// digestField is the header field with the SHA-256 of a response's content (RFC 9530).
-const digestField = "Content-Digest"
+// digestField is the header field with the SHA-256 of a response's content (RFC 9530), which begins with digestPrefix.
+const (
+	digestField  = "Content-Digest"
+	digestPrefix = "sha-256=:"
+)
 
 // objectSize is that of the object at a path; other is that of paths that don't say.
 func objectSize(path string, other units.Bytes) (int64, bool) {
@@ -92,7 +95,7 @@ func newObject(path string, size int64) *object {
 	} else {
 		copyContent(sum, stream, size)
 	}
-	o.digest = "sha-256=:" + base64.StdEncoding.EncodeToString(sum.Sum(nil)) + ":"
+	o.digest = digestPrefix + base64.StdEncoding.EncodeToString(sum.Sum(nil)) + ":"
 	return o
 }
 
@@ -118,7 +121,7 @@ func (s *objects) plain(w nethttp.ResponseWriter, r *nethttp.Request, size int64
 func (s *objects) conditional(w nethttp.ResponseWriter, r *nethttp.Request, size int64) {
 	o := s.get(r.URL.Path, size)
 	w.Header().Set("Content-Type", s.contentType)
-	w.Header().Set("ETag", strconv.Quote(o.digest[len("sha-256=:"):len(o.digest)-1]))
+	w.Header().Set("ETag", strconv.Quote(o.digest[len(digestPrefix):len(o.digest)-1]))
 	nethttp.ServeContent(&digestWriter{w, o.digest}, r, "", s.modified, o.open())
 }
 

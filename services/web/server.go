@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"netlab/http"
+	"netlab/ip"
 	"netlab/services"
 	"netlab/services/capacity"
 	"netlab/services/secure"
@@ -84,6 +85,18 @@ func (c *ServerConfig) Validate() error {
 	return errors.Join(list...)
 }
 
+var _ services.Storer = (*ServerConfig)(nil)
+
+// Stores implements services.Storer.
+func (c *ServerConfig) Stores() bool {
+	for _, h := range c.Handlers {
+		if h.Handler == "files" {
+			return true
+		}
+	}
+	return false
+}
+
 // mediaType says whether s is a media type (RFC 9110, section 8.3.1).
 func mediaType(s string) bool {
 	_, _, err := mime.ParseMediaType(s)
@@ -104,14 +117,15 @@ var Server = services.Type{
 	},
 }
 
-// server is a running server.
+// server is the runner. What it counts outlives a crash of the host; the rest is made anew in each run.
 type server struct {
 	config  ServerConfig
 	count   *counters
-	mux     *nethttp.ServeMux
-	errors  *chance
 	cores   *capacity.Cores // nil without a model
 	places  []*place        // of the handlers, by path
+	host    *ip.Host
+	mux     *nethttp.ServeMux
+	errors  *chance
 	objects *objects
 }
 
@@ -136,35 +150,43 @@ func (s *server) Run(ctx context.Context, env *services.Env) error {
 			return err
 		}
 	}
-	if err := s.prepare(env); err != nil {
-		return err
+	if err := s.prepare(ctx, env); err != nil {
+		return ended(ctx, env, err)
 	}
 	listener, err := tcp.Listen(env.Host, string(s.config.Listen))
-	if err != nil {
-		return err
+	if err == nil {
+		err = http.Serve(ctx, listener, s, o)
+		env.Wait()
 	}
-	err = http.Serve(ctx, listener, s, o)
-	env.Wait()
-	s.freeze()
+	s.stop()
+	return ended(ctx, env, err)
+}
+
+// ended returns an error unless it comes from the end of ctx or of the host.
+func ended(ctx context.Context, env *services.Env, err error) error {
+	if env.Over(ctx) {
+		return nil
+	}
 	return err
 }
 
-// prepare makes the handlers.
-func (s *server) prepare(env *services.Env) error {
+// prepare makes the handlers, also those of the host's next incarnation.
+func (s *server) prepare(ctx context.Context, env *services.Env) error {
+	s.host = env.Host
 	s.objects = newObjects(s.config.ContentType)
 	s.errors = newChance(env, "errors", s.config.ErrorRate, s.config.ErrorStatus)
-	if !s.config.Capacity.Empty() {
-		s.cores = capacity.New(env, s.config.Capacity, "service_time")
+	s.cores = startCores(s.cores, env, &s.config.Capacity, "service_time")
+	if s.places == nil {
+		for _, path := range slices.Sorted(maps.Keys(s.config.Handlers)) {
+			s.places = append(s.places, &place{path: path, config: s.config.Handlers[path]})
+		}
 	}
 	s.mux = nethttp.NewServeMux()
-	for _, path := range slices.Sorted(maps.Keys(s.config.Handlers)) {
-		h := s.config.Handlers[path]
-		p, err := h.place(env, path)
-		if err != nil {
+	for _, p := range s.places {
+		if err := p.start(ctx, env); err != nil {
 			return err
 		}
-		s.places = append(s.places, p)
-		for _, pattern := range h.patterns(path) {
+		for _, pattern := range p.config.patterns(p.path) {
 			s.mux.Handle(pattern, p)
 		}
 	}
@@ -172,6 +194,31 @@ func (s *server) prepare(env *services.Env) error {
 		s.mux.HandleFunc("/", s.object)
 	}
 	return nil
+}
+
+// startCores returns the model of a capacity: a new one, or the one that there is, which begins anew and goes on counting. It is nil
+// if nothing limits the server.
+func startCores(c *capacity.Cores, env *services.Env, config *Capacity, part string) *capacity.Cores {
+	switch {
+	case config.Empty():
+		return nil
+	case c == nil:
+		return capacity.New(env, *config, part)
+	}
+	c.Start(env)
+	return c
+}
+
+// stop ends the models, so that time that passes when the server has ended doesn't count.
+func (s *server) stop() {
+	if s.cores != nil {
+		s.cores.Stop()
+	}
+	for _, p := range s.places {
+		if p.cores != nil {
+			p.cores.Stop()
+		}
+	}
 }
 
 func (s *server) state(_ net.Conn, state nethttp.ConnState) {
@@ -182,8 +229,11 @@ func (s *server) state(_ net.Conn, state nethttp.ConnState) {
 
 // ServeHTTP implements net/http's Handler.
 func (s *server) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
-	rec := &recorder{ResponseWriter: w}
-	defer func() { s.count.request(r, rec) }()
+	rec := &recorder{ResponseWriter: w, host: s.host}
+	defer func() {
+		rec.date()
+		s.count.request(r, rec)
+	}()
 	if s.errors.hit() {
 		fail(rec, s.errors.status)
 		return

@@ -131,7 +131,7 @@ func (h *Handler) stream(env *services.Env) nethttp.Handler {
 }
 
 // events returns the handler "events": server-sent events (WHATWG HTML, section 9.2), numbered from 1, each with the time since
-// the start of the run at which it was sent.
+// the start of the run at which it was sent, by the host's date.
 func (h *Handler) events(env *services.Env) nethttp.Handler {
 	filler := bytes.Repeat([]byte{'.'}, int(h.size(100)))
 	interval := or(h.Interval, units.Duration(time.Second)).Std()
@@ -152,7 +152,7 @@ func (h *Handler) events(env *services.Env) nethttp.Handler {
 			if env.SleepUntil(r.Context(), at) != nil {
 				return // there is no proper end: clients come back after every one
 			}
-			data := append(strconv.AppendInt(nil, int64(env.Elapsed()), 10), ' ')
+			data := append(strconv.AppendInt(nil, int64(env.Host.Now().Sub(env.Host.Network().Epoch())), 10), ' ')
 			if pad := len(filler) - len(data); pad > 0 {
 				data = append(data, filler[:pad]...)
 			}

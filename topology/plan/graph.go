@@ -88,6 +88,9 @@ func (p *planner) newGraph(f Family) *graph {
 
 // at says whether packets of the graph's IP version pass a port.
 func (g *graph) at(port Port) bool {
+	if g.down != nil && g.down[port.Link] {
+		return false
+	}
 	return g.node(port).Kind == Switch || g.address(g.family, port).IsValid()
 }
 

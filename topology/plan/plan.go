@@ -17,7 +17,7 @@
 // Routes are shortest paths by the mean latency of each direction. A host never forwards. Big labs keep small tables
 // because hosts with one way out and routers with one neighbour get default routes.
 //
-// Left out: equal-cost multipath, routing protocols (tables don't change when a link goes down), spanning trees (a loop of
+// Left out: equal-cost multipath, routing protocols ([Plan.Reroute] computes what they would agree on), spanning trees (a loop of
 // switches is an error), link-local addresses (the IP stacks make their own).
 package plan
 
@@ -179,6 +179,16 @@ func (e *Error) Error() string {
 // nil. The lab must not be changed as long as the plan is in use. A link whose ends don't exist is a panic.
 func Make(lab *Lab) (*Plan, error) {
 	p := &planner{lab: lab, plan: &Plan{lab: lab}}
+	p.addressed()
+	if len(p.errs) > 0 {
+		return nil, errors.Join(p.errs...)
+	}
+	p.routes()
+	return p.plan, nil
+}
+
+// addressed gives everything but the computed routes.
+func (p *planner) addressed() {
 	p.ports()
 	p.segments()
 	p.hardware()
@@ -187,11 +197,6 @@ func Make(lab *Lab) (*Plan, error) {
 	p.overlaps()
 	p.interfaces()
 	p.givenRoutes()
-	if len(p.errs) > 0 {
-		return nil, errors.Join(p.errs...)
-	}
-	p.routes()
-	return p.plan, nil
 }
 
 // planner holds what is known while a plan is made.
@@ -206,6 +211,8 @@ type planner struct {
 	// addresses holds the address of each end of each link by IP version; the zero Prefix is none.
 	addresses [2][][2]netip.Prefix
 	networks  [2][]network
+	// down says of each link that it carries nothing, nil that all do.
+	down []bool
 }
 
 // network is what routes lead to: a point-to-point link or a segment.

@@ -1,6 +1,9 @@
 package plan
 
-import "net/netip"
+import (
+	"iter"
+	"net/netip"
+)
 
 // table is a node's routing table made for looking up, its own networks included.
 type table struct {
@@ -21,23 +24,9 @@ func (p *Plan) Reachable(a, b int, f Family) bool {
 	if a == b {
 		return true
 	}
-	if p.owners == nil {
-		p.owners, p.tables = map[netip.Addr]int{}, map[int]*table{}
-		for n, ports := range p.Ports {
-			for _, port := range ports {
-				for _, address := range p.Interfaces[port.Link][port.End].Addresses {
-					p.owners[address.Addr()] = n
-				}
-			}
-		}
-	}
-	for _, port := range p.Ports[b] {
-		to := p.Interfaces[port.Link][port.End].Address(f)
-		if !to.IsValid() {
-			continue
-		}
-		if source, ok := p.walk(a, to.Addr()); ok {
-			if _, ok := p.walk(b, source); ok {
+	for to := range p.addressesOf(b, f) {
+		if source, ok := p.walk(a, to, nil); ok {
+			if _, ok := p.walk(b, source, nil); ok {
 				return true
 			}
 		}
@@ -45,8 +34,53 @@ func (p *Plan) Reachable(a, b int, f Family) bool {
 	return false
 }
 
-// walk follows the routes from a node to an address, and returns the node's address on the first network of the way.
-func (p *Plan) walk(from int, to netip.Addr) (source netip.Addr, ok bool) {
+// Step is a node that sends a packet on its way, and the address of the neighbour that it sends it to.
+type Step struct {
+	Node int
+	Next netip.Addr
+}
+
+// Way returns the steps by which a packet of node a gets to some address of node b, whether or not an answer would get back: the
+// first is a, the last one sends it to b. It is nil if there is no way. Not for concurrent use.
+func (p *Plan) Way(a, b int, f Family) []Step {
+	for to := range p.addressesOf(b, f) {
+		var steps []Step
+		if _, ok := p.walk(a, to, func(s Step) { steps = append(steps, s) }); ok {
+			return steps
+		}
+	}
+	return nil
+}
+
+// addressesOf returns a node's addresses of an IP version.
+func (p *Plan) addressesOf(n int, f Family) iter.Seq[netip.Addr] {
+	return func(yield func(netip.Addr) bool) {
+		for _, port := range p.Ports[n] {
+			if a := p.Interfaces[port.Link][port.End].Address(f); a.IsValid() && !yield(a.Addr()) {
+				return
+			}
+		}
+	}
+}
+
+// index finds out who has which address.
+func (p *Plan) index() {
+	p.owners, p.tables = map[netip.Addr]int{}, map[int]*table{}
+	for n, ports := range p.Ports {
+		for _, port := range ports {
+			for _, address := range p.Interfaces[port.Link][port.End].Addresses {
+				p.owners[address.Addr()] = n
+			}
+		}
+	}
+}
+
+// walk follows the routes from a node to an address, and returns the node's address on the first network of the way. visit is
+// called with each step, if it isn't nil.
+func (p *Plan) walk(from int, to netip.Addr, visit func(Step)) (source netip.Addr, ok bool) {
+	if p.owners == nil {
+		p.index()
+	}
 	n := from
 	for range maxHops {
 		via, ok := p.table(n).lookup(to)
@@ -58,6 +92,9 @@ func (p *Plan) walk(from int, to netip.Addr) (source netip.Addr, ok bool) {
 		}
 		if n == from {
 			source = p.sourceTo(n, via)
+		}
+		if visit != nil {
+			visit(Step{n, via})
 		}
 		next, exists := p.owners[via]
 		switch {

@@ -88,7 +88,7 @@ func (g *graph) specifics(skip map[int]bool) (routes []Route, nextHops int) {
 	routes = make([]Route, 0, len(g.networks[g.family]))
 	for i := range g.networks[g.family] {
 		n := &g.networks[g.family][i]
-		if skip[i] {
+		if skip[i] || n.link >= 0 && g.down != nil && g.down[n.link] {
 			continue
 		}
 		if r, ok := g.nearest(n); ok {

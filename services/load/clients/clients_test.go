@@ -116,7 +116,7 @@ func TestUDP(t *testing.T) {
 	require.Equal(t, units.Rate(100), *r.Offered)
 
 	// What is lost has failed after the timeout.
-	lossy := testlab.Config{Forward: netem.Params{Latency: units.Constant(10 * ms), Loss: 0.1, MTU: 1500}, Backward: testlab.Wire(10*ms, 0)}
+	lossy := testlab.Config{Forward: netem.Params{Latency: units.Constant(10 * ms), Loss: testlab.Loss(0.1), MTU: 1500}, Backward: testlab.Wire(10*ms, 0)}
 	r = run(t, lossy, udpEcho, clients.UDP, c)
 	require.InDelta(t, 100, r.Failed, 40)
 	require.Equal(t, failures.Counts{Timeout: r.Failed}, r.Errors)

@@ -119,7 +119,7 @@ func TestHTTPRunsRepeat(t *testing.T) {
 		t.Skip("takes minutes with the race detector")
 	}
 	lossy := testlab.Config{Forward: testlab.Wire(10*ms, 10e6)}
-	lossy.Forward.Loss = 0.01
+	lossy.Forward.Loss = testlab.Loss(0.01)
 	config := httpLoad(func(c *clients.HTTPConfig) { c.Rate, c.Duration = 200, u(5*time.Second) })
 	first := run(t, lossy, webServer, clients.HTTPLoad, config)
 	require.Positive(t, first.Succeeded)

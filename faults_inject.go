@@ -1,0 +1,97 @@
+package netlab
+
+import (
+	"fmt"
+
+	"netlab/netem"
+	"netlab/topology"
+)
+
+// Inject does what a fault says, from now on: Fault.At counts from the call. A fault with For ends by itself, one with Every happens
+// again, and [Injection.Remove] ends it early. Names and patterns are those of the file. A fault without a name gets one for the
+// results.
+func (r *Run) Inject(f topology.Fault) (*Injection, error) {
+	type outcome struct {
+		active *activeFault
+		err    error
+	}
+	done := make(chan outcome, 1)
+	r.engine.AfterFunc(r.owner, netem.KindControl, 0, func() {
+		resolved, err := r.lab.topology.ResolveFault(f, r.faultsSoFar())
+		if err != nil {
+			done <- outcome{err: err}
+			return
+		}
+		a := r.newFault(&resolved)
+		now := r.engine.Elapsed()
+		if f.At > 0 {
+			a.at(now + f.At.Std())
+		} else {
+			err = a.occur(now)
+		}
+		done <- outcome{a, err}
+	})
+	select {
+	case o := <-done:
+		if o.err != nil {
+			return nil, o.err
+		}
+		return &Injection{r, o.active}, nil
+	case <-r.ctx.Done():
+		return nil, errEnded
+	}
+}
+
+// faultsSoFar are those of the file and the injected ones.
+func (r *Run) faultsSoFar() []topology.Fault {
+	list := make([]topology.Fault, len(r.faults))
+	for i, a := range r.faults {
+		list[i] = *a.fault
+	}
+	return list
+}
+
+// Injection is a fault that [Run.Inject] injected.
+type Injection struct {
+	run   *Run
+	fault *activeFault
+}
+
+// Name is the fault's name in results and captures.
+func (i *Injection) Name() string { return i.fault.fault.Name }
+
+// Remove ends the fault: it puts back what the fault changed, and the fault doesn't happen again. Once is enough.
+func (i *Injection) Remove() {
+	i.do(i.fault.remove)
+}
+
+// Stats returns how often the fault has happened and, for a rule, how many packets it has matched and hit.
+func (i *Injection) Stats() FaultResult {
+	var res FaultResult
+	i.do(func() { res = i.fault.result() })
+	return res
+}
+
+// Hits is the number of packets that a rule has acted on, 0 for other faults.
+func (i *Injection) Hits() uint64 {
+	if s := i.Stats(); s.RuleStats != nil {
+		return s.Hits
+	}
+	return 0
+}
+
+// do runs fn in the engine's loop, or at once when the run is over.
+func (i *Injection) do(fn func()) {
+	done := make(chan struct{})
+	i.run.engine.AfterFunc(i.run.owner, netem.KindControl, 0, func() {
+		fn()
+		close(done)
+	})
+	select {
+	case <-done:
+	case <-i.run.ctx.Done():
+	}
+}
+
+// String names the fault.
+func (i *Injection) String() string { return fmt.Sprintf("%s (%s)", i.Name(), i.fault.fault.Verb()) }
