@@ -65,14 +65,15 @@ func (i *Injection) Remove() {
 	i.do(i.fault.remove)
 }
 
-// Stats returns how often the fault has happened and, for a rule, how many packets it has matched and hit.
+// Stats returns how often the fault has happened and, for a rule, how many packets it has matched and hit. It is for the time of the
+// run; what it came to is in [Results.Faults].
 func (i *Injection) Stats() FaultResult {
 	var res FaultResult
 	i.do(func() { res = i.fault.result() })
 	return res
 }
 
-// Hits is the number of packets that a rule has acted on, 0 for other faults.
+// Hits is the number of packets that a rule has acted on so far, 0 for other faults; see [Injection.Stats].
 func (i *Injection) Hits() uint64 {
 	if s := i.Stats(); s.RuleStats != nil {
 		return s.Hits
@@ -80,7 +81,7 @@ func (i *Injection) Hits() uint64 {
 	return 0
 }
 
-// do runs fn in the engine's loop, or at once when the run is over.
+// do runs fn in the engine's loop, unless the run is over.
 func (i *Injection) do(fn func()) {
 	done := make(chan struct{})
 	i.run.engine.AfterFunc(i.run.owner, netem.KindControl, 0, func() {

@@ -201,7 +201,12 @@ func (r *Run) crash(n *worldNode) bool {
 		n.sw.SetDown(true)
 	default:
 		n.host().Crash()
-		n.cancel(errCrashed)
+		crashed := make([]chan struct{}, len(n.tasks))
+		for i, t := range n.tasks {
+			crashed[i] = t.crashed
+		}
+		n.tasks = nil
+		r.engine.WakeTogether(crashed) // one after the other
 	}
 	r.topologyChanged()
 	return true
@@ -235,7 +240,6 @@ func (r *Run) restartHost(n *worldNode) error {
 	}
 	r.former = append(r.former, n.host())
 	n.live.Store(h)
-	n.ctx, n.cancel = r.nodeContext()
 	if err := r.setResolver(n); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -103,3 +104,6 @@ func runSelf(test, env string) (output string, err error) {
 	out, err := c.CombinedOutput()
 	return string(out), err
 }
+
+// replaceCase puts a case into the text of a lab.
+func replaceCase(lab, text string) string { return strings.Replace(lab, "CASE", text, 1) }

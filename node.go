@@ -26,14 +26,35 @@ type worldNode struct {
 	skew           time.Duration
 	drift          influences
 
-	ctx    context.Context // of what runs on the host's present incarnation
+	// tasks are what runs on the host's present incarnation, in the order in which it was started.
+	tasks []*task
+}
+
+// task is a job on one incarnation of a host. It has a context of its own: contexts that end together do so in an order that is left
+// to chance.
+type task struct {
+	ctx    context.Context
 	cancel context.CancelCauseFunc
+	// crashed gets a token when the host crashes.
+	crashed chan struct{}
+}
+
+// newTask prepares what is to run on a host.
+func (r *Run) newTask(n *worldNode) *task {
+	t := &task{crashed: make(chan struct{}, 1)}
+	t.ctx, t.cancel = context.WithCancelCause(r.ctx)
+	n.tasks = append(n.tasks, t)
+	return t
+}
+
+// watch ends the task when its host crashes, and is done when the task is.
+func (t *task) watch(done <-chan struct{}) {
+	select {
+	case <-t.crashed:
+		t.cancel(errCrashed)
+	case <-done:
+	}
 }
 
 // host returns the host, nil for routers and switches.
 func (n *worldNode) host() *ip.Host { return n.live.Load() }
-
-// nodeContext returns the context of an incarnation of a host.
-func (r *Run) nodeContext() (context.Context, context.CancelCauseFunc) {
-	return context.WithCancelCause(r.ctx)
-}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"netlab/ip"
 	"netlab/netem"
 	"netlab/services"
 	"netlab/services/catalog"
@@ -21,9 +22,6 @@ func (r *Run) conduct(fn func(*Run) error) {
 	if err := r.prepare(); err != nil {
 		r.fail(err)
 	} else {
-		for _, n := range r.nodes {
-			n.ctx, n.cancel = r.nodeContext()
-		}
 		r.startJobs(services.Service)
 		r.startForwards()
 		r.scheduleFaults()
@@ -150,14 +148,19 @@ func (r *Run) startJob(j *job, i int, at time.Duration) {
 	j.last[i] = ended
 	n := j.nodes[i]
 	r.engine.At(n.host().Owner(), netem.KindWake, at, func() {
-		ctx, env := n.ctx, r.newEnv(j, i)
+		t, env := r.newTask(n), r.newEnv(j, i)
+		if !env.Host.Alive() {
+			t.cancel(errCrashed)
+		}
+		go t.watch(ended)
 		go func() {
 			defer group.Done()
 			defer close(ended)
+			defer t.cancel(nil)
 			if before != nil {
 				<-before
 			}
-			r.runJob(ctx, j, env)
+			r.runJob(t.ctx, j, env)
 		}()
 	})
 }
@@ -187,8 +190,8 @@ func (r *Run) runJob(ctx context.Context, j *job, env *services.Env) {
 			return nil
 		})
 	}
-	if cause := context.Cause(ctx); errors.Is(cause, errCrashed) {
-		err = cause
+	if errors.Is(context.Cause(ctx), errCrashed) || errors.Is(env.Host.Err(), ip.ErrHostDown) {
+		err = errCrashed
 	}
 	r.finish(j, env, err)
 }

@@ -76,7 +76,8 @@ func (r *Run) Elapsed() time.Duration { return r.engine.Elapsed() }
 // Sleep waits for d of the lab's time or until the run ends.
 func (r *Run) Sleep(d time.Duration) error { return r.engine.Sleep(r.ctx, r.owner, d) }
 
-// Host returns the host with that name. It panics if there is none.
+// Host returns the host with that name. It panics if there is none. A host that crashed and came back is another one: its sockets are
+// on what Host returns after that.
 func (r *Run) Host(name string) *Host {
 	i, ok := r.byName[name]
 	if !ok || r.nodes[i].host() == nil {

@@ -42,6 +42,8 @@ type Trial struct {
 type Shrunk struct {
 	// Lab is the lab with the faults that are left.
 	Lab *Lab
+	// LeftOut are expectations about faults that were removed; the lab doesn't have them.
+	LeftOut []string
 	// Expect are the expectations that fail, with their values in the last run that failed.
 	Expect []expect.Outcome
 	// Kept and Removed are the places of faults in the list of the lab that was shrunk.
@@ -63,7 +65,7 @@ var ErrNothingFails = errors.New("nothing fails")
 // Engineering 28, 2002, section 3), whose answer needn't be the smallest of all.
 //
 // A lab fails as it did at first when every expectation is false that was false at first, or the one that the options name. One that
-// can't be decided isn't false; others may do what they like. A part of the faults that is no valid schedule, such as a restart
+// can't be decided isn't false; others may do what they like, and those about a fault go with it. A part of the faults that is no valid schedule, such as a restart
 // without the crash before it, doesn't fail.
 //
 // The error is [ErrNothingFails] if the lab with all of its faults doesn't fail. When ctx ends, or a run can't be made, there is an
@@ -107,21 +109,38 @@ func (l *Lab) Shrink(ctx context.Context, o *ShrinkOptions) (*Shrunk, error) {
 			out.Simplified = append(out.Simplified, i)
 		}
 	}
-	lab, failed := l.withFaults(left.faults())
-	out.Lab = lab
+	var failed error
+	out.Lab, out.LeftOut, failed = l.smaller(left.faults(), t.failing)
 	return out, errors.Join(err, failed)
 }
 
-// withFaults returns the lab with other faults in place of its own.
-func (l *Lab) withFaults(faults []topology.Fault) (*Lab, error) {
+// withFaults returns the lab with other faults and expectations in place of its own.
+func (l *Lab) withFaults(faults []topology.Fault, expect []string) (*Lab, error) {
 	t := *l.topology
-	t.Faults = faults
+	t.Faults, t.Expect = faults, expect
 	lab, err := New(&t)
 	if err != nil {
 		return nil, err
 	}
 	lab.variant = l.variant
 	return lab, nil
+}
+
+// smaller returns the lab with the faults that are left, and the expectations that are about others and therefore left out.
+func (l *Lab) smaller(faults []topology.Fault, failing []string) (lab *Lab, leftOut []string, err error) {
+	if lab, err = l.withFaults(faults, failing); err != nil {
+		return nil, nil, err
+	}
+	var kept []string
+	for _, text := range l.topology.Expect {
+		if _, err := checkExpect(lab.topology, text); err != nil {
+			leftOut = append(leftOut, text)
+		} else {
+			kept = append(kept, text)
+		}
+	}
+	lab, err = l.withFaults(faults, kept)
+	return lab, leftOut, err
 }
 
 // playHere runs a lab in this process.

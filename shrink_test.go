@@ -3,7 +3,6 @@ package netlab
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -172,11 +171,13 @@ func fakeLab(t testing.TB) *Lab {
 	return labs[0]
 }
 
-// outcomes makes expectations of what holds: true, false, or nil for what can't be decided.
-func outcomes(holds ...any) []expect.Outcome {
+// outcomes decides a lab's expectations. holds is what the three of fakeLab are: true, false, or nil for what can't be decided.
+func outcomes(lab *Lab, holds ...any) []expect.Outcome {
 	list := []expect.Outcome{}
-	for i, h := range holds {
-		list = append(list, expect.Outcome{Text: fmt.Sprint("e", i+1), Holds: h == true, Inconclusive: h == nil, Reason: "no value"})
+	for i, text := range []string{"p.sent == 3", "p.received == 3", "p.lost == 0"} {
+		if i < len(holds) && slices.Contains(lab.Topology().Expect, text) {
+			list = append(list, expect.Outcome{Text: text, Holds: holds[i] == true, Inconclusive: holds[i] == nil, Reason: "no value"})
+		}
 	}
 	return list
 }
@@ -191,7 +192,7 @@ func TestShrinkALab(t *testing.T) {
 	o := &ShrinkOptions{Play: func(_ context.Context, l *Lab) ([]expect.Outcome, error) {
 		played++
 		require.False(t, has(l, "heal") && !has(l, "partition"), "a schedule that can't be")
-		return outcomes(true, !has(l, "cut"), !has(l, "heal")), nil
+		return outcomes(l, true, !has(l, "cut"), !has(l, "heal")), nil
 	}}
 	s, err := lab.Shrink(context.Background(), o)
 	require.NoError(t, err)
@@ -199,7 +200,7 @@ func TestShrinkALab(t *testing.T) {
 	require.Equal(t, []int{3}, s.Removed)
 	require.True(t, s.Minimal)
 	require.Equal(t, lab.Topology().Faults[:3], s.Lab.Topology().Faults)
-	require.Equal(t, []expect.Outcome{{Text: "e2", Reason: "no value"}, {Text: "e3", Reason: "no value"}}, s.Expect)
+	require.Equal(t, []expect.Outcome{{Text: "p.received == 3", Reason: "no value"}, {Text: "p.lost == 0", Reason: "no value"}}, s.Expect)
 	require.LessOrEqual(t, played, s.Trials)
 
 	o.Expect = 2
@@ -212,7 +213,7 @@ func TestShrinkALab(t *testing.T) {
 	o.Simplify = true
 	o.Play = func(_ context.Context, l *Lab) ([]expect.Outcome, error) {
 		cut := slices.ContainsFunc(l.Topology().Faults, func(f topology.Fault) bool { return f.For.Mean() > time.Second })
-		return outcomes(true, !cut, nil), nil
+		return outcomes(l, true, !cut, nil), nil
 	}
 	s, err = lab.Shrink(context.Background(), o)
 	require.NoError(t, err)
@@ -224,7 +225,7 @@ func TestShrinkALab(t *testing.T) {
 func TestShrinkRefuses(t *testing.T) {
 	lab := fakeLab(t)
 	answer := func(holds ...any) *ShrinkOptions {
-		return &ShrinkOptions{Play: func(context.Context, *Lab) ([]expect.Outcome, error) { return outcomes(holds...), nil }}
+		return &ShrinkOptions{Play: func(_ context.Context, l *Lab) ([]expect.Outcome, error) { return outcomes(l, holds...), nil }}
 	}
 	o := answer(true, false, nil)
 	for _, c := range []struct {
@@ -232,8 +233,8 @@ func TestShrinkRefuses(t *testing.T) {
 		want string
 	}{
 		{answer(true, nil, true), "nothing fails: every expectation holds or can't be decided"},
-		{&ShrinkOptions{Play: o.Play, Expect: 1}, "nothing fails: e1 holds"},
-		{&ShrinkOptions{Play: o.Play, Expect: 3}, "nothing fails: e3 can't be decided: no value"},
+		{&ShrinkOptions{Play: o.Play, Expect: 1}, "nothing fails: p.sent == 3 holds"},
+		{&ShrinkOptions{Play: o.Play, Expect: 3}, "nothing fails: p.lost == 0 can't be decided: no value"},
 		{&ShrinkOptions{Play: o.Play, Expect: 4}, "found expectation 4, wanted 1 to 3"},
 		{&ShrinkOptions{Jobs: 2}, "found 2 jobs, wanted 1: only one lab can run in this process"},
 		{&ShrinkOptions{Play: o.Play, Jobs: -1}, "found -1 jobs, wanted 1 or more"},
@@ -251,6 +252,26 @@ func TestShrinkRefuses(t *testing.T) {
 	require.NoError(t, err)
 	_, err = plain.Shrink(context.Background(), nil)
 	require.EqualError(t, err, "the lab expects nothing, so it can't fail: give the file an expectation")
+}
+
+// An expectation about a fault that isn't needed doesn't keep it.
+func TestShrinkLeavesExpectationsOut(t *testing.T) {
+	lab := fakeLab(t)
+	with := *lab.topology
+	with.Expect = append(slices.Clone(with.Expect), "faults.split.times == 1", "faults.cut-1.times == 3")
+	lab, err := New(&with)
+	require.NoError(t, err)
+	s, err := lab.Shrink(context.Background(), &ShrinkOptions{Expect: 2, Play: func(_ context.Context, l *Lab) ([]expect.Outcome, error) {
+		list := outcomes(l, true, !has(l, "cut"), true)
+		for len(list) < len(l.Topology().Expect) {
+			list = append(list, expect.Outcome{Holds: true})
+		}
+		return list, nil
+	}})
+	require.NoError(t, err)
+	require.Equal(t, []int{0}, s.Kept)
+	require.Equal(t, []string{"faults.split.times == 1"}, s.LeftOut)
+	require.Equal(t, append(slices.Clone(with.Expect[:3]), "faults.cut-1.times == 3"), s.Lab.Topology().Expect)
 }
 
 // Without a function that plays a lab it runs in this process.

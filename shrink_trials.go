@@ -15,9 +15,10 @@ type trials struct {
 	play   func(context.Context, *Lab) ([]expect.Outcome, error)
 	wanted int // an expectation, from 1; 0 is all that fail at first
 
+	failing []string // expectations that have to fail
+
 	mu       sync.Mutex
-	failing  []int                       // expectations that have to fail, from 0
-	outcomes map[string][]expect.Outcome // what failed, by faults
+	outcomes map[string][]expect.Outcome // what became of them in runs that failed, by faults
 }
 
 // first runs the lab with all of its faults and finds out what fails.
@@ -27,9 +28,11 @@ func (t *trials) first(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed []expect.Outcome
 	for i, o := range outcomes {
 		if !o.Holds && !o.Inconclusive && (t.wanted == 0 || t.wanted == i+1) {
-			t.failing = append(t.failing, i)
+			failed = append(failed, o)
+			t.failing = append(t.failing, t.lab.topology.Expect[i])
 		}
 	}
 	if t.failing == nil {
@@ -42,7 +45,7 @@ func (t *trials) first(ctx context.Context) error {
 		}
 		return fmt.Errorf("%w: %s holds", ErrNothingFails, o.Text)
 	}
-	t.note(t.lab.topology.Faults, outcomes)
+	t.note(t.lab.topology.Faults, failed)
 	return nil
 }
 
@@ -52,7 +55,7 @@ func (t *trials) run(ctx context.Context, lab *Lab) ([]expect.Outcome, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a run with %d of %d faults: %w", len(lab.topology.Faults), len(t.lab.topology.Faults), err)
 	}
-	if found, wanted := len(outcomes), len(t.lab.topology.Expect); found != wanted {
+	if found, wanted := len(outcomes), len(lab.topology.Expect); found != wanted {
 		return nil, fmt.Errorf("a run with %d of %d faults decided %d expectations, wanted %d", len(lab.topology.Faults), len(t.lab.topology.Faults), found, wanted)
 	}
 	return outcomes, nil
@@ -60,7 +63,7 @@ func (t *trials) run(ctx context.Context, lab *Lab) ([]expect.Outcome, error) {
 
 // fails says whether the lab with these faults fails as it did at first.
 func (t *trials) fails(ctx context.Context, faults []topology.Fault) (bool, error) {
-	lab, err := t.lab.withFaults(faults)
+	lab, err := t.lab.withFaults(faults, t.failing)
 	if err != nil {
 		return false, nil // what is left of the schedule makes no sense
 	}
@@ -68,8 +71,8 @@ func (t *trials) fails(ctx context.Context, faults []topology.Fault) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	for _, i := range t.failing {
-		if outcomes[i].Holds || outcomes[i].Inconclusive {
+	for _, o := range outcomes {
+		if o.Holds || o.Inconclusive {
 			return false, nil
 		}
 	}
@@ -79,12 +82,8 @@ func (t *trials) fails(ctx context.Context, faults []topology.Fault) (bool, erro
 
 // note keeps the outcomes of a run that failed.
 func (t *trials) note(faults []topology.Fault, outcomes []expect.Outcome) {
-	var failed []expect.Outcome
-	for _, i := range t.failing {
-		failed = append(failed, outcomes[i])
-	}
 	t.mu.Lock()
-	t.outcomes[faultsKey(faults)] = failed
+	t.outcomes[faultsKey(faults)] = outcomes
 	t.mu.Unlock()
 }
 

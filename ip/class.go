@@ -49,7 +49,7 @@ func ECNOf(m *tcpip.ReceivableControlMessages) ECN {
 	return NotECT
 }
 
-// SetDSCP sets the DSCP of the requests. That of the replies is the peer's business.
+// SetDSCP sets the DSCP of the requests. Hosts reply with the same.
 func (c *EchoConn) SetDSCP(dscp units.DSCP) error {
 	if err := c.s.SetTrafficClass(dscp, NotECT); err != nil {
 		return OpError("set", "icmp", nil, IPAddr(c.peer), err)

@@ -68,6 +68,8 @@ func (c *checker) checkChaosTimes(at place, chaos *Chaos, d *draw) {
 		if duration := c.root.field("duration"); !duration.given() && run == 0 {
 			c.addf(at, `chaos draws faults for the time of the run: give the file a "duration"`)
 		}
+	case d.until <= 0 && chaos.Quiet == 0:
+		c.addf(at, "a run of %s is too short for a fault of a millisecond and the quiet time behind it", run)
 	case d.until <= 0:
 		c.addf(at.field("quiet"), "found %s, wanted less than the run's duration of %s", chaos.Quiet, run)
 	case chaos.Start >= d.until:

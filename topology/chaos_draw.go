@@ -51,7 +51,7 @@ func newDraw(c *checker, chaos *Chaos) *draw {
 	if quiet == 0 {
 		quiet = c.t.Duration / defaultQuietPart
 	}
-	d.until = milliseconds((c.t.Duration - quiet).Std())
+	d.until = units.Duration((c.t.Duration - quiet).Std().Truncate(time.Millisecond))
 	for i := range c.t.Faults {
 		d.names[c.t.Faults[i].Name] = true
 	}
@@ -73,7 +73,7 @@ func (d *draw) all() []Fault {
 			break
 		}
 		at += gap
-		begin := milliseconds(at.Std())
+		begin := units.Duration((at.Std() + time.Millisecond - 1).Truncate(time.Millisecond)) // rounded up: not before start
 		kinds := d.free(begin)
 		for len(kinds) == 0 {
 			begin = d.nextEnd() + units.Duration(time.Millisecond)

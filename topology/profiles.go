@@ -17,23 +17,20 @@ type builtinProfile struct {
 
 // profileTable holds netlab's profiles. Forward is towards the user: latency is one way, so a round trip takes twice that.
 //
-// Sources: IEEE 802.3 and common practice for lan and datacenter; ITU-T Y.1541 and the Speedtest Global Index 2024 for the order of
-// access rates; FCC "Measuring Broadband America", thirteenth report (2024) for latency of DSL, cable and satellite; Opensignal
-// and Ookla reports of 2023 and 2024 for LTE, 5G and 3G; RFC 2488 for geostationary satellites; Starlink's published latency
-// (2024) for low orbits; the speed of light in fibre over some 6,000 km for transatlantic; IEEE 802.11n at 20 MHz with bursts after
-// Aguayo et al., "Link-level measurements from an 802.11b mesh network" (SIGCOMM 2004) for wifi. They are typical figures, not limits.
+// The section "Profiles" of docs/file-format.md names the source of each latency and rate, and says which figures are our own choice.
+// They are typical figures, not limits.
 var profileTable = []builtinProfile{
 	{"lan", "Gigabit Ethernet in a building.", "0.1ms; 0%; 512KiB", "1Gbit/s", "1Gbit/s"},
-	{"wifi", "802.11n at some distance: losses come in bursts, delay varies.", "lognormal(3ms, 2ms); burst(1%, 4); 256KiB", "50Mbit/s", "30Mbit/s"},
-	{"dsl", "VDSL in a town.", "normal(12ms, 1ms); 0.01%; 256KiB", "40Mbit/s", "8Mbit/s"},
+	{"wifi", "802.11n at some distance: losses come in bursts, delay varies.", "lognormal(3ms, 2ms); burst(1%, 4); 256KiB", "40Mbit/s", "30Mbit/s"},
+	{"dsl", "VDSL without interleaving.", "normal(12ms, 1ms); 0.01%; 256KiB", "40Mbit/s", "10Mbit/s"},
 	{"cable", "DOCSIS 3.1 without queue management upstream: bufferbloat.", "normal(8ms, 2ms); 0.01%; 512KiB", "200Mbit/s", "15Mbit/s"},
-	{"lte", "LTE while standing still, in a cell that others use too.", "lognormal(25ms, 8ms); burst(0.1%, 3); 1MiB", "30Mbit/s", "10Mbit/s"},
-	{"5g", "5G below 6 GHz.", "lognormal(10ms, 3ms); burst(0.05%, 2); 2MiB", "200Mbit/s", "40Mbit/s"},
-	{"3g", "UMTS with HSPA.", "lognormal(60ms, 20ms); burst(0.5%, 3); 256KiB", "4Mbit/s", "1Mbit/s"},
+	{"lte", "LTE while standing still, in a cell that others use too.", "lognormal(25ms, 8ms); burst(0.1%, 3); 1MiB", "20Mbit/s", "6Mbit/s"},
+	{"5g", "5G below 6 GHz.", "lognormal(10ms, 3ms); burst(0.05%, 2); 2MiB", "200Mbit/s", "20Mbit/s"},
+	{"3g", "UMTS with HSPA.", "lognormal(75ms, 25ms); burst(0.5%, 3); 256KiB", "1600kbit/s", "768kbit/s"},
 	{"geo-satellite", "A satellite 36,000 km away: 600 ms for a round trip.", "normal(300ms, 5ms); burst(0.2%, 5); 1MiB", "50Mbit/s", "3Mbit/s"},
-	{"leo-satellite", "A constellation 550 km away, with a new satellite every 15 s.", "lognormal(18ms, 6ms); burst(0.5%, 8); 1MiB", "150Mbit/s", "15Mbit/s"},
+	{"leo-satellite", "A constellation 550 km away, with a new satellite every 15 s.", "lognormal(18ms, 6ms); burst(0.5%, 8); 1MiB", "100Mbit/s", "15Mbit/s"},
 	{"transatlantic", "A leased wave from Europe to North America.", "37ms; 0.001%; 4MiB", "10Gbit/s", "10Gbit/s"},
-	{"datacenter", "A cable between two racks.", "5us; 0%; 1MiB", "25Gbit/s", "25Gbit/s"},
+	{"datacenter", "A cable between two racks.", "1us; 0%; 1MiB", "25Gbit/s", "25Gbit/s"},
 }
 
 // BuiltinProfile returns one of netlab's profiles.

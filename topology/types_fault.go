@@ -8,7 +8,7 @@ type Fault struct {
 	At          units.Duration     `json:"at,omitempty" jsonschema_description:"When it happens, from the start of the run. Default 0s."`
 	For         units.Distribution `json:"for,omitzero" jsonschema_description:"How long it lasts; then what it changed is put back. Default: until the end or until another fault undoes it."`
 	Every       units.Distribution `json:"every,omitzero" jsonschema_description:"It happens again and again, so long after it began the last time, or when that is over if it takes longer. Default: once."`
-	Times       int                `json:"times,omitempty" jsonschema_description:"With every: how often it happens. Default: until the end." jsonschema:"minimum=1"`
+	Times       int                `json:"times,omitempty" jsonschema_description:"With every: how often it comes up, times that its probability skips included. Default: until the end." jsonschema:"minimum=1"`
 	Probability *units.Probability `json:"probability,omitempty" jsonschema_description:"With which probability it happens, drawn anew each time. Default 100%."`
 
 	// Verbs about links.

@@ -33,7 +33,8 @@ the one expectation that --expect names, by its number in the file or its text. 
 be decided doesn't fail.
 
 The file that it writes, <file>.shrunk.json beside FILE unless -o gives another, is the file
-as netlab understood it, with the faults that are left. With --simplify these are made
+as netlab understood it, with the faults that are left, and without expectations that are
+about others. With --simplify these are made
 simpler too: once instead of again and again, for sure instead of with a probability, for a
 shorter time.
 

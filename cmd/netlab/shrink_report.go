@@ -21,7 +21,9 @@ type shrinkReport struct {
 	Kept    []shrunkFault    `json:"kept"`
 	Removed []shrunkFault    `json:"removed"`
 	Expect  []expect.Outcome `json:"expect"`
-	File    string           `json:"file"`
+	// LeftOut are expectations about faults that were taken away.
+	LeftOut []string `json:"left_out,omitempty"`
+	File    string   `json:"file"`
 }
 
 // shrunkFault is a fault and its place in the file's list.
@@ -35,7 +37,7 @@ type shrunkFault struct {
 func reportOf(lab *netlab.Lab, found *netlab.Shrunk, file string) *shrinkReport {
 	t := lab.Topology()
 	r := &shrinkReport{Name: lab.Name(), Variant: lab.Variant(), Seed: t.Seed, Trials: found.Trials, Minimal: found.Minimal,
-		Kept: []shrunkFault{}, Removed: []shrunkFault{}, Expect: found.Expect, File: file}
+		Kept: []shrunkFault{}, Removed: []shrunkFault{}, Expect: found.Expect, LeftOut: found.LeftOut, File: file}
 	simplified := map[int]bool{}
 	for _, i := range found.Simplified {
 		simplified[i] = true
@@ -79,6 +81,12 @@ func (r *shrinkReport) print(w io.Writer) error {
 	p.faults("faults that are left", r.Kept)
 	p.faults("taken away", r.Removed)
 	p.expectations(r.Expect, false)
+	if r.LeftOut != nil {
+		p.heading("left out, since they are about what was taken away")
+		for _, text := range r.LeftOut {
+			p.linef("  %s", text)
+		}
+	}
 	p.linef("\nwritten %s", shellWord(r.File))
 	p.linef("replay  netlab run %s", shellWord(r.File))
 	return p.print(w)

@@ -26,6 +26,7 @@ type summary struct {
 	Drawn     int // of these by chaos
 	Workloads []workload
 	Drops     []drops
+	Rules     []rule
 	Expect    []expect.Outcome
 	Output    output
 }
@@ -50,6 +51,12 @@ type drops struct {
 	Reasons []figure
 	Total   uint64
 	Sent    uint64
+}
+
+// rule is a fault about packets.
+type rule struct {
+	Name, Verb    string
+	Hits, Matches uint64
 }
 
 // output is what was written.
@@ -91,6 +98,11 @@ func summarize(j job, r *netlab.Results, wall time.Duration) summary {
 	for id, l := range r.Links.All() {
 		s.addDrops(id+".forward", l.Forward)
 		s.addDrops(id+".backward", l.Backward)
+	}
+	for name, f := range r.Faults.All() {
+		if f.RuleStats != nil {
+			s.Rules = append(s.Rules, rule{name, f.Verb, f.Hits, f.Matches})
+		}
 	}
 	s.Output = written(j)
 	return s

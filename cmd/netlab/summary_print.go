@@ -23,6 +23,7 @@ func printSummary(w io.Writer, s *summary) error {
 	p.head(s)
 	p.workloads(s.Workloads)
 	p.drops(s.Drops)
+	p.rules(s.Rules)
 	p.expectations(s.Expect, s.Ended == netlab.EndedInterrupted)
 	p.output(&s.Output, len(s.Drops) > 0)
 	return p.print(w)
@@ -93,6 +94,20 @@ func (p *page) drops(list []drops) {
 			reasons = append(reasons, r.Name+" "+r.Value)
 		}
 		p.linef("  %s  %s of %s: %s", pad(d.Link, longest), printCount(d.Total), printCount(d.Sent), strings.Join(reasons, ", "))
+	}
+}
+
+func (p *page) rules(list []rule) {
+	if len(list) == 0 {
+		return
+	}
+	p.heading("packet rules")
+	names := 0
+	for _, r := range list {
+		names = max(names, width(r.Name))
+	}
+	for _, r := range list {
+		p.linef("  %s  %s %s of %s", pad(r.Name, names), r.Verb, printCount(r.Hits), plural(int(r.Matches), "packet"))
 	}
 }
 
