@@ -22,13 +22,24 @@ func (r *Run) nodeFault(verb string, f *topology.Fault) (undo func(), err error)
 			u()
 		}
 	}
-	names := f.Nodes()
-	for _, name := range names {
+	var nodes []*worldNode
+	for _, name := range f.Nodes() {
 		i, ok := r.byName[name]
 		if !ok {
 			return nil, fmt.Errorf("there is no node %q", name)
 		}
-		u, err := r.faultOn(r.nodes[i], verb, f)
+		nodes = append(nodes, r.nodes[i])
+	}
+	if verb == "crash" {
+		hit := r.crash(nodes) // others are down already; whoever did that brings them back
+		return func() {
+			for _, n := range hit {
+				r.restart(n)
+			}
+		}, nil
+	}
+	for _, n := range nodes {
+		u, err := r.faultOn(n, verb, f)
 		if err != nil {
 			undo()
 			return nil, err
@@ -43,11 +54,6 @@ func (r *Run) nodeFault(verb string, f *topology.Fault) (undo func(), err error)
 // faultOn does what a fault says to one node. What it changed is put back by undo, nil when there is nothing to put back.
 func (r *Run) faultOn(n *worldNode, verb string, f *topology.Fault) (undo func(), err error) {
 	switch verb {
-	case "crash":
-		if !r.crash(n) {
-			return nil, nil // it is down already; whoever did that brings it back
-		}
-		return func() { r.restart(n) }, nil
 	case "restart":
 		r.restart(n)
 		return nil, nil
@@ -187,29 +193,35 @@ func (r *Run) failDNS(n *worldNode, answer string) (undo func(), err error) {
 	}, nil
 }
 
-// crash takes a node down and says whether it was up.
-func (r *Run) crash(n *worldNode) bool {
-	if n.down {
-		return false
-	}
-	n.down = true
-	r.event(netem.Event{At: r.engine.Elapsed(), Kind: "crash", Node: n.name}, "")
-	switch {
-	case n.router != nil:
-		n.router.SetDown(true)
-	case n.sw != nil:
-		n.sw.SetDown(true)
-	default:
-		n.host().Crash()
-		crashed := make([]chan struct{}, len(n.tasks))
-		for i, t := range n.tasks {
-			crashed[i] = t.crashed
+// crash takes nodes down, all at once, and returns those that were up. What ran on them ends one after the other.
+func (r *Run) crash(nodes []*worldNode) (hit []*worldNode) {
+	for _, n := range nodes {
+		if !n.down {
+			n.down = true
+			hit = append(hit, n)
+			r.event(netem.Event{At: r.engine.Elapsed(), Kind: "crash", Node: n.name}, "")
 		}
-		n.tasks = nil
-		r.engine.WakeTogether(crashed) // one after the other
 	}
-	r.topologyChanged()
-	return true
+	var tasks []chan struct{}
+	for _, n := range hit {
+		switch {
+		case n.router != nil:
+			n.router.SetDown(true)
+		case n.sw != nil:
+			n.sw.SetDown(true)
+		default:
+			n.host().Crash()
+			for _, t := range n.tasks {
+				tasks = append(tasks, t.crashed)
+			}
+			n.tasks = nil
+		}
+	}
+	r.engine.WakeTogether(tasks)
+	if hit != nil {
+		r.topologyChanged()
+	}
+	return hit
 }
 
 // restart brings a node that is down up again.

@@ -2,6 +2,7 @@ package netlab
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"netlab/dns"
@@ -13,8 +14,20 @@ import (
 	"netlab/topology/expect"
 )
 
+// chooser says whether the figures of the thing with that name are wanted. Nil wants all.
+type chooser func(name string) bool
+
+// mentioned wants the figures of what some expectations may be about: of thousands of nodes and links they name a few.
+func mentioned(texts ...string) chooser {
+	return func(name string) bool {
+		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, name) })
+	}
+}
+
+func (c chooser) wants(name string) bool { return c == nil || c(name) }
+
 // prototypeFigures are the figures that a run of a resolved topology will have, without values.
-func prototypeFigures(t *topology.Topology) *expect.Figures {
+func prototypeFigures(t *topology.Topology, choose chooser) *expect.Figures {
 	table := catalog.Table{}
 	f := &expect.Figures{}
 	report := func(role services.Role, kind string) any {
@@ -24,6 +37,9 @@ func prototypeFigures(t *topology.Topology) *expect.Figures {
 		return nil
 	}
 	for name, n := range t.Nodes.All() {
+		if !choose.wants(name) {
+			continue
+		}
 		switch n.Kind {
 		case topology.Switch:
 			f.Add("nodes."+name+".switch", netem.SwitchStats{})
@@ -42,6 +58,9 @@ func prototypeFigures(t *topology.Topology) *expect.Figures {
 		}
 	}
 	for _, l := range t.Links {
+		if !choose.wants(l.Name) {
+			continue
+		}
 		d := DirectionResult{Dropped: netem.Drops{}.Map(), Marked: netem.Drops{}.Marks()}
 		f.Add("links."+l.Name, LinkResult{d, d})
 	}
@@ -99,9 +118,12 @@ func addStats(f *expect.Figures, node string, s ip.Stats) {
 }
 
 // resultFigures are the figures of a run.
-func resultFigures(res *Results) *expect.Figures {
+func resultFigures(res *Results, choose chooser) *expect.Figures {
 	f := &expect.Figures{}
 	for name, n := range res.Nodes.All() {
+		if !choose.wants(name) {
+			continue
+		}
 		if n.Stats != nil {
 			addStats(f, name, *n.Stats)
 		}
@@ -116,7 +138,9 @@ func resultFigures(res *Results) *expect.Figures {
 		}
 	}
 	for name, l := range res.Links.All() {
-		f.Add("links."+name, l)
+		if choose.wants(name) {
+			f.Add("links."+name, l)
+		}
 	}
 	for name, r := range res.Faults.All() {
 		f.Add("faults."+name, r)

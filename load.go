@@ -125,7 +125,9 @@ func checkFilter(filter string, nodes []string) error {
 
 // checkExpect compiles an expectation against the figures that a run of the topology will have.
 func checkExpect(t *topology.Topology, text string) (offset int, err error) {
-	_, err = expect.Compile(text, prototypeFigures(t))
+	if _, err = expect.Compile(text, prototypeFigures(t, mentioned(text))); err != nil {
+		_, err = expect.Compile(text, prototypeFigures(t, nil)) // for a suggestion all names are needed
+	}
 	if e, ok := err.(*expect.Error); ok {
 		return e.Offset, fmt.Errorf("%s", e.Message)
 	}

@@ -214,7 +214,8 @@ func (r *Run) results() *Results {
 
 // decide evaluates expectations over results.
 func decide(t *topology.Topology, res *Results) []expect.Outcome {
-	known, figures := prototypeFigures(t), resultFigures(res)
+	choose := mentioned(t.Expect...)
+	known, figures := prototypeFigures(t, choose), resultFigures(res, choose)
 	list := []expect.Outcome{}
 	for _, text := range t.Expect {
 		e, err := expect.Compile(text, known)

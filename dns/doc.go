@@ -8,6 +8,8 @@
 // answer that doesn't fit into 512 bytes, or into what the client offers by EDNS (RFC 6891), is truncated, and the client asks
 // again over TCP (RFC 7766).
 //
+// A server can be made to fail ([Server.Fail]): every query then gets SERVFAIL, REFUSED, NXDOMAIN or no answer at all.
+//
 // A [Resolver] is what the C library of a host is: it has a list of servers, asks them one after the other, for IPv4 and IPv6
 // addresses at once, with a timeout and a number of attempts as in resolv.conf, completes short names by its search domains,
 // and keeps answers until their time to live is over. So the first connection to a name costs one round trip more than one to an

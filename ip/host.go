@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"gvisor.dev/gvisor/pkg/log"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
@@ -96,8 +97,12 @@ type Host struct {
 	gone    chan struct{} // closed when the host goes
 }
 
+// silence switches off the stack's log, which goes to standard error otherwise: what it complains about is in the counters and captures.
+var silence = sync.OnceFunc(func() { log.SetTarget(&log.MultiEmitter{}) })
+
 // NewHost returns a host without interfaces.
 func NewHost(n *netem.Network, c HostConfig) (*Host, error) {
+	silence()
 	if !c.IPv4 && !c.IPv6 {
 		return nil, fmt.Errorf("host %s speaks neither IPv4 nor IPv6", c.Name)
 	}

@@ -134,8 +134,8 @@ func (c *checker) checkTogether(at place, link *Link) {
 // addParamError reports what is wrong with properties of a link at the field that it names: of the direction, or of both.
 func (c *checker) addParamError(both, own place, err error) {
 	field, _, _ := strings.Cut(err.Error(), " ")
-	if field == "mtu" {
-		return // checkMTU has said so
+	if field == "mtu" || strings.HasSuffix(err.Error(), "its data is missing") {
+		return // checkMTU or loadFiles has said so
 	}
 	for _, at := range []place{own, both} {
 		if at := at.descend(strings.TrimSuffix(field, ":")); at.given() {

@@ -24,7 +24,14 @@ func walk(at place, v reflect.Value, visit func(at place, v reflect.Value, f str
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		for _, k := range keys {
-			walk(at.field(k.String()), v.MapIndex(k), visit)
+			// What a map holds can't be set: a copy can, and goes back if it was.
+			before := v.MapIndex(k)
+			entry := reflect.New(v.Type().Elem()).Elem()
+			entry.Set(before)
+			walk(at.field(k.String()), entry, visit)
+			if !reflect.DeepEqual(entry.Interface(), before.Interface()) {
+				v.SetMapIndex(k, entry)
+			}
 		}
 	case reflect.Struct:
 		if v.CanAddr() {

@@ -48,7 +48,7 @@ func (r *fileReader) value(at place, v reflect.Value) {
 	}
 	named := v.Interface().(interface{ File() string }).File()
 	switch {
-	case named == "":
+	case named == "" || loaded(v.Interface()):
 	case !v.CanSet():
 		r.c.addf(at, "a file can't be named here")
 	default:
@@ -56,6 +56,19 @@ func (r *fileReader) value(at place, v reflect.Value) {
 			r.c.addf(at, "%s: %s", named, err)
 		}
 	}
+}
+
+// loaded says whether a value has what its file holds.
+func loaded(value any) bool {
+	switch x := value.(type) {
+	case units.Distribution:
+		return x.Table() != nil
+	case units.Loss:
+		return x.Trace() != nil
+	case units.LinkRate:
+		return x.Opportunities() != nil
+	}
+	return false
 }
 
 // read gives a value what its file holds.

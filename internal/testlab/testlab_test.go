@@ -8,6 +8,7 @@ import (
 
 	"netlab/internal/testlab"
 	"netlab/netem"
+	"netlab/services/echo"
 	"netlab/services/ping"
 	"netlab/units"
 )
@@ -53,5 +54,33 @@ func TestWhatRunsEndsWithTheTest(t *testing.T) {
 		c.To, c.Count = "b", 0
 		l.Start(ping.Type, "probe", c, l.A)
 		l.Sleep(1500 * ms)
+	})
+}
+
+// A restart starts the services of a host again, not its workloads, and only after the crash has ended them.
+func TestRestart(t *testing.T) {
+	testlab.Run(t, testlab.Config{Forward: testlab.Wire(10*ms, 0)}, func(t *testing.T, l *testlab.Lab) {
+		server := l.Service(l.B, echo.UDPServer, &echo.UDPConfig{Listen: ":7"})
+		c := ping.NewConfig()
+		c.To, c.Count = "a", 0
+		back := l.Start(ping.Type, "probe", c, l.B)
+		ask := func() uint64 {
+			c := echo.NewConfig()
+			c.To, c.Protocol, c.Count = "b", echo.UDP, 1
+			found, err := l.Workload(echo.Type, c, l.A)
+			require.NoError(t, err)
+			return found.(*echo.Result).Received
+		}
+		require.EqualValues(t, 1, ask())
+		old := l.B
+		l.Crash(l.B)
+		require.Zero(t, ask())
+		require.True(t, back.Ended())
+		require.Same(t, l.Restart(old), l.B)
+		require.EqualValues(t, 1, l.B.Incarnation())
+		require.EqualValues(t, 1, ask())
+		require.True(t, back.Ended())
+		require.False(t, server.Ended())
+		require.EqualValues(t, 2, server.Result().(*echo.UDPResult).Datagrams)
 	})
 }

@@ -10,6 +10,8 @@
 // On a host that is slow ([ip.Host.Slowdown]) a request takes the core for its service time multiplied by the factor that holds
 // when its work begins; a change of the factor leaves work that is under way as it is.
 //
+// While the host is paused no work ends and none begins; what would have ended meanwhile ends when the host goes on.
+//
 // When the host crashes nothing is left of the queue, and no core is busy after its restart; what was counted goes on. The time
 // in which the host was down doesn't count.
 //
@@ -189,7 +191,17 @@ func (c *Cores) begin(j *job, now time.Duration) {
 	if end < now {
 		return // beyond the end of time
 	}
-	c.env.Host.Network().At(c.env.Host.Owner(), netem.KindWake, end, func() { c.end(j, end) })
+	c.env.Host.Network().At(c.env.Host.Owner(), netem.KindWake, end, func() { c.end(j, happened(end, c.env.Elapsed())) })
+}
+
+// happened is when something happened that was due at a time: then, or now if that is so much later that the host must have stood
+// still. Events that coincide happen nanoseconds apart, which is not to add up.
+func happened(due, now time.Duration) time.Duration {
+	const still = 100 * time.Microsecond
+	if now-due > still {
+		return now
+	}
+	return due
 }
 
 // end takes the core from a job that is done and gives it to the next one. The engine's loop calls it.

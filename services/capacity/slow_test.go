@@ -35,6 +35,21 @@ func TestSlowHostWithoutCores(t *testing.T) {
 	})
 }
 
+// While the host stands still no work ends, and the next begins when it goes on.
+func TestPausedHost(t *testing.T) {
+	testlab.Run(t, testlab.Config{}, func(t *testing.T, l *testlab.Lab) {
+		c := capacity.New(env(l), capacity.Config{Cores: 1, ServiceTime: units.Constant(10 * ms)}, "x")
+		l.At(5*ms, l.B.Pause)
+		l.At(95*ms, l.B.Resume)
+		for i, done := range arrivals(l, c, 0, ms, 2*ms) {
+			require.Equal(t, time.Duration(95+10*i)*ms, done.Round(time.Microsecond))
+		}
+		r := c.Result()
+		require.EqualValues(t, 3, r.Served)
+		require.EqualValues(t, 1, *r.Utilisation)
+	})
+}
+
 // A model that starts again has an empty queue and free cores; work of before never ends, and the time between doesn't count.
 func TestStopAndStart(t *testing.T) {
 	testlab.Run(t, testlab.Config{}, func(t *testing.T, l *testlab.Lab) {
@@ -63,4 +78,13 @@ func TestStopAndStart(t *testing.T) {
 		require.Equal(t, uint64(2), r.Cancelled)
 		require.EqualValues(t, 1, *r.Utilisation, "of the 24 ms that it ran")
 	})
+}
+
+// A distribution whose file has not been read yet can be checked.
+func TestValidateAFileWithoutData(t *testing.T) {
+	d, err := units.ParseDistribution(`file("work.txt")`)
+	require.NoError(t, err)
+	c := capacity.Config{Cores: 1, ServiceTime: d}
+	require.NoError(t, c.Validate())
+	require.False(t, c.Empty())
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash"
-	"slices"
 	"testing"
 	"time"
 
@@ -133,19 +132,12 @@ const (
 	drained = 20 * ms
 )
 
-// same requires that a run shows the same again. A machine that is busy may interrupt a run where it should not be, which
-// shows in the order of the bytes of TLS connections that end together; then the next one has to be the same.
-func same(t *testing.T, first *act, again func() *act) {
+// same requires that a run shows the same again, but under the race detector, which has an order of its own.
+func same(t *testing.T, a *act, again func() *act) {
 	t.Helper()
-	seen := []string{first.text(t)}
-	for range 3 {
-		now := again().text(t)
-		if slices.Contains(seen, now) {
-			return
-		}
-		seen = append(seen, now)
+	if !raceEnabled {
+		require.Equal(t, a.text(t), again().text(t))
 	}
-	require.Equal(t, seen[0], seen[1], "no two of four runs were the same")
 }
 
 // A host that crashes says nothing any more: no FIN and no RST either. After its restart the service serves again and goes on
@@ -173,10 +165,12 @@ func TestCrashOfTheServer(t *testing.T) {
 			require.GreaterOrEqual(t, s.served(a.finished), a.servedBefore)
 		}
 		if s.single {
-			stale := a.witness.between(portA, restarted, a.ended)
-			for _, said := range a.witness.between(portB, restarted, a.ended) {
-				require.True(t, said.resetting, "%v, which answers one of %v", said, stale)
+			answers := a.witness.between(portB, restarted, a.ended)
+			for _, said := range answers {
+				require.True(t, said.resetting, "at %v", said)
 			}
+			// Who only listens never says anything that could be answered.
+			require.Equal(t, s.workload.Name != "traceroute" && s.name != "download", len(answers) > 0)
 		} else {
 			require.Greater(t, s.good(a.client), goodBefore+10, "the workload succeeds again")
 			if s.service.New != nil {
@@ -247,6 +241,9 @@ func TestSkewOfTheServer(t *testing.T) {
 			a.witness.Reset() // HTTP's Date differs
 			return a.text(t)
 		}
-		require.Equal(t, result(0), result(time.Hour))
+		right, wrong := result(0), result(time.Hour)
+		if !raceEnabled {
+			require.Equal(t, right, wrong)
+		}
 	})
 }

@@ -127,7 +127,7 @@ func scenes() []scene {
 	walk.URL, walk.Walks, walk.Pause, walk.Timeout = "http://b/items", int(lasts/time.Second), duration(200*ms), duration(time.Second)
 	socket := chat.NewSocketConfig()
 	socket.URL, socket.Count, socket.Interval = "ws://b/echo", int(lasts/(100*ms)), duration(100*ms)
-	socket.PingInterval, socket.Timeout = duration(time.Second), duration(2*time.Second)
+	socket.Timeout = duration(2 * time.Second)
 
 	answered := func(result any) uint64 { return result.(*lookup.Result).Answered }
 	queries := func(result any) uint64 { return result.(*nameserver.Result).Queries }
@@ -137,7 +137,7 @@ func scenes() []scene {
 		r := result.(*transfer.SinkResult)
 		return uint64(r.Received + r.Sent)
 	}
-	resumed := func(c *clients.HTTPConfig) { c.KeepAlive = false }
+	resumed := func(c *clients.HTTPConfig) { c.KeepAlive, c.HTTPVersion = false, "http/1.1" }
 	return []scene{
 		{"dns", nameserver.Server, nameserver.NewConfig(), clients.DNS, dnsLoad, loaded, queries, false},
 		{"lookup", nameserver.Server, nameserver.NewConfig(), lookup.Type, look, answered, queries, false},

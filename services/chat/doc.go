@@ -16,7 +16,8 @@
 //
 // and all members get it with the number that the room gave it. The sending time is the lab's, since the start of the run, as
 // the sender wrote it, so that a member knows the delay. The room keeps the latest messages for members that come late or come
-// back: …/ws?after=N begins with what came after message N.
+// back: …/ws?after=N begins with what came after message N. It keeps them in memory alone: a crash of its host takes them, and the
+// numbers of the next room's messages begin higher, so that nobody who comes back misses one.
 //
 // A member over WebSocket that takes messages more slowly than they come is not waited for: when too many wait for it, the room
 // closes its connection, or leaves messages out. The host's TCP takes some megabytes before that begins.

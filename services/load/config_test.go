@@ -51,3 +51,11 @@ func TestEndless(t *testing.T) {
 	require.False(t, (&Config{Rate: 1, Duration: 1}).Endless())
 	require.False(t, (&Config{Schedule: []Step{{For: 1, Rate: 1}}}).Endless())
 }
+
+// A distribution whose file has not been read yet can be checked.
+func TestValidateAFileWithoutData(t *testing.T) {
+	think, err := units.ParseDistribution(`file("think.txt")`)
+	require.NoError(t, err)
+	require.NoError(t, (&Config{Users: 1, ThinkTime: think}).Validate())
+	require.Error(t, (&Config{Rate: 1, ThinkTime: think}).Validate())
+}

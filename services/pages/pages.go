@@ -150,7 +150,7 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 		return err
 	}
 	defer client.Close()
-	for n := 0; (r.config.Walks == 0 || n < r.config.Walks) && ctx.Err() == nil; n++ {
+	for n := 0; (r.config.Walks == 0 || n < r.config.Walks) && !env.Over(ctx); n++ {
 		w := &walk{config: &r.config, env: env, client: client, tally: t, seen: map[string]bool{}}
 		w.run(ctx)
 		if r.config.Walks == 0 && w.pages == 0 && env.Sleep(ctx, time.Second) != nil {

@@ -31,7 +31,7 @@ type Config struct {
 	Interval  units.Duration  `json:"interval" jsonschema_description:"Time from one request to the next." jsonschema:"default=1s"`
 	Size      units.Bytes     `json:"size" jsonschema_description:"Payload of a request, up to 65507B; the ICMP header of 8 bytes comes on top." jsonschema:"default=56B"`
 	Timeout   units.Duration  `json:"timeout" jsonschema_description:"A request is lost when its reply takes this long." jsonschema:"default=1s"`
-	DSCP      units.DSCP      `json:"dscp,omitempty" jsonschema_description:"DSCP of the requests, such as ef; replies over IPv4 have that of the peer's stack, cs0, and over IPv6 that of the request. Default cs0."`
+	DSCP      units.DSCP      `json:"dscp,omitempty" jsonschema_description:"DSCP of the requests, such as ef; hosts reply with the same. Default cs0."`
 	IPVersion string          `json:"ip_version,omitempty" jsonschema_description:"IP version to use. Default: what the host prefers." jsonschema:"enum=ipv4,enum=ipv6"`
 }
 

@@ -4,7 +4,8 @@
 // 9530), and the client compares it, so a response that was damaged on the way, by a cache or a proxy for example, shows.
 //
 // A server may also have handlers ([Handler]) at some paths, and be a model of a machine that can do only so much (package
-// capacity).
+// capacity). What handlers hold in memory is lost when the host crashes; only files keeps something, on the host's disk. A host
+// whose clock is wrong shows that in the header field Date.
 package web
 
 import (

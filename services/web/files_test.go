@@ -68,7 +68,6 @@ func TestFiles(t *testing.T) {
 	require.EqualValues(t, 1, r.Handlers["/one"].Files.Stored)
 }
 
-
 // What was synced before the answer is there after a crash, and what wasn't is lost.
 func TestFilesOutliveACrash(t *testing.T) {
 	no := false

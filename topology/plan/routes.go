@@ -71,8 +71,14 @@ func (g *graph) neighbour(node int) (router int, only bool) {
 	return router, router >= 0
 }
 
-// defaultRoute is the route of everything by the shortest path of the latest search to a neighbouring router.
-func (g *graph) defaultRoute(router int) []Route { return g.toAll(g.found[router].via) }
+// defaultRoute is the route of everything by the shortest path of the latest search to a neighbouring router, none if the switches
+// between them are parted.
+func (g *graph) defaultRoute(router int) []Route {
+	if g.reached[router] != g.search {
+		return nil
+	}
+	return g.toAll(g.found[router].via)
+}
 
 func (g *graph) toAll(via netip.Addr) []Route {
 	to := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
