@@ -189,7 +189,7 @@ func TestFaultsFromGoHaveHandles(t *testing.T) {
 			`no node is called "servr"; did you mean "server"?`: {Crash: topology.Patterns{"servr"}},
 			"the fault has no verb":                             {},
 			`"pings" is already the name`:                       {Name: "pings", Drop: "all"},
-			"did you mean syn":                                  {Drop: "sin"},
+			"did you mean syn-ack?":                             {Drop: "synack"},
 			"no fault up to":                                    {Restart: topology.Patterns{"server"}},
 		} {
 			_, err := run.Inject(f)

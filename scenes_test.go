@@ -63,7 +63,7 @@ var scenes = map[string]scene{
 		caption: "At 11 s the routes lead the long way: the answers come after 80 ms"},
 	"satellite": {node: "client-geo", nodes: []string{"client-geo", "server"}, lines: 24,
 		caption: "Over the geostationary satellite: the first byte of the page comes after 1.9 s"},
-	"bad-day": {node: "r2", iface: "r2-eth0", filter: "tcp and host client4", nodes: []string{"client4", "server"}, from: 830 * time.Millisecond, lines: 30,
+	"bad-day": {node: "r2", iface: "r2-eth0", filter: "tcp", nodes: []string{"client4", "server"}, from: 830 * time.Millisecond, lines: 30,
 		caption: "A little of it, behind the path: a damaged segment, duplicates, and some that are late"},
 	"nat/full-cone":            door("All three who knock at port 4000 get an answer, at 2, 4 and 8 s"),
 	"nat/restricted-cone":      door("alice's knock at 2 s and bob's at 8 s are answered, bob's at 4 s is not"),

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"gvisor.dev/gvisor/pkg/log"
+	stacklog "gvisor.dev/gvisor/pkg/log"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
@@ -98,7 +98,7 @@ type Host struct {
 }
 
 // silence switches off the stack's log, which goes to standard error otherwise: what it complains about is in the counters and captures.
-var silence = sync.OnceFunc(func() { log.SetTarget(&log.MultiEmitter{}) })
+var silence = sync.OnceFunc(func() { stacklog.SetTarget(&stacklog.MultiEmitter{}) })
 
 // NewHost returns a host without interfaces.
 func NewHost(n *netem.Network, c HostConfig) (*Host, error) {
