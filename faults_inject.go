@@ -9,8 +9,11 @@ import (
 
 // Inject does what a fault says, from now on: Fault.At counts from the call. A fault with For ends by itself, one with Every happens
 // again, and [Injection.Remove] ends it early. Names and patterns are those of the file. A fault without a name gets one for the
-// results.
+// results. Once the run is over it is an error.
 func (r *Run) Inject(f topology.Fault) (*Injection, error) {
+	if r.isFrozen() {
+		return nil, errEnded
+	}
 	type outcome struct {
 		active *activeFault
 		err    error
@@ -27,7 +30,9 @@ func (r *Run) Inject(f topology.Fault) (*Injection, error) {
 		if f.At > 0 {
 			a.at(now + f.At.Std())
 		} else {
-			err = a.occur(now)
+			if err = a.occur(now); err != nil {
+				r.faults = r.faults[:len(r.faults)-1] // as if it had never been asked for
+			}
 		}
 		done <- outcome{a, err}
 	})
@@ -60,7 +65,8 @@ type Injection struct {
 // Name is the fault's name in results and captures.
 func (i *Injection) Name() string { return i.fault.fault.Name }
 
-// Remove ends the fault: it puts back what the fault changed, and the fault doesn't happen again. Once is enough.
+// Remove ends the fault: it puts back what the fault changed, and the fault doesn't happen again. Once is enough, and after the end
+// of the run it does nothing.
 func (i *Injection) Remove() {
 	i.do(i.fault.remove)
 }
@@ -68,6 +74,9 @@ func (i *Injection) Remove() {
 // Stats returns how often the fault has happened and, for a rule, how many packets it has matched and hit. It is for the time of the
 // run; what it came to is in [Results.Faults].
 func (i *Injection) Stats() FaultResult {
+	if i.run.isFrozen() {
+		return i.fault.result() // nothing changes any more
+	}
 	var res FaultResult
 	i.do(func() { res = i.fault.result() })
 	return res
@@ -81,8 +90,11 @@ func (i *Injection) Hits() uint64 {
 	return 0
 }
 
-// do runs fn in the engine's loop, unless the run is over.
+// do runs fn in the engine's loop, unless the run is over: its channels are then out of reach.
 func (i *Injection) do(fn func()) {
+	if i.run.isFrozen() {
+		return
+	}
 	done := make(chan struct{})
 	i.run.engine.AfterFunc(i.run.owner, netem.KindControl, 0, func() {
 		fn()

@@ -218,8 +218,8 @@ func (r *Run) heal(name string) error {
 			found = true
 		}
 	}
-	named := func(f topology.Fault) bool { return f.Name == name } // it may not have come to pass
-	if !found && name != "all" && !slices.ContainsFunc(r.lab.topology.Faults, named) {
+	named := func(a *activeFault) bool { return a.fault.Name == name } // it may not have come to pass
+	if !found && name != "all" && !slices.ContainsFunc(r.faults, named) {
 		return fmt.Errorf("there is no partition %q to heal", name)
 	}
 	return nil

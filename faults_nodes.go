@@ -32,9 +32,15 @@ func (r *Run) nodeFault(verb string, f *topology.Fault) (undo func(), err error)
 	}
 	if verb == "crash" {
 		hit := r.crash(nodes) // others are down already; whoever did that brings them back
+		crashes := make([]int, len(hit))
+		for i, n := range hit {
+			crashes[i] = n.crashes
+		}
 		return func() {
-			for _, n := range hit {
-				r.restart(n)
+			for i, n := range hit {
+				if n.crashes == crashes[i] {
+					r.restart(n)
+				}
 			}
 		}, nil
 	}
@@ -59,6 +65,7 @@ func (r *Run) faultOn(n *worldNode, verb string, f *topology.Fault) (undo func()
 		return nil, nil
 	case "resume":
 		n.pauses = 0
+		n.resumes++
 		r.resume(n)
 		return nil, nil
 	}
@@ -80,8 +87,9 @@ func (r *Run) faultOn(n *worldNode, verb string, f *topology.Fault) (undo func()
 			h.Pause()
 			emit("pause", "")
 		}
+		resumes := n.resumes
 		return func() {
-			if n.pauses > 0 {
+			if n.resumes == resumes {
 				n.pauses--
 				r.resume(n)
 			}
@@ -198,6 +206,7 @@ func (r *Run) crash(nodes []*worldNode) (hit []*worldNode) {
 	for _, n := range nodes {
 		if !n.down {
 			n.down = true
+			n.crashes++
 			hit = append(hit, n)
 			r.event(netem.Event{At: r.engine.Elapsed(), Kind: "crash", Node: n.name}, "")
 		}

@@ -124,6 +124,11 @@ func TestVerbs(t *testing.T) {
 		"crash of a client": {`{ "at": "5s", "for": "1s", "crash": "client" }`, `"not probe.completed and probe.sent < 510"`},
 		"pause":             {`{ "at": "4s", "for": "500ms", "pause": "server" }`, `"probe.lost == 0 and probe.rtt.max > 500ms and probe.rtt.max < 530ms and upload.intact"`},
 		"resume":            {`{ "at": "4s", "pause": "server" }, { "at": "4500ms", "resume": "server" }`, `"probe.lost == 0 and probe.rtt.max > 0.5s and probe.rtt.max < 0.6s"`},
+		// A fault undoes what it did itself, and not what another one did after a restart or a resume.
+		"crash again": {`{ "at": "1s", "for": "4s", "crash": "server" }, { "at": "2s", "restart": "server" }, { "at": "3s", "for": "4s", "crash": "server" }`,
+			`"probe.lost == 100 + 400"`},
+		"pause again": {`{ "at": "4s", "for": "3s", "pause": "server" }, { "at": "5s", "resume": "server" }, { "at": "6s", "for": "3s", "pause": "server" }`,
+			`"probe.lost > 180 and probe.lost < 220"`}, // answers that take longer than a second are lost
 		"pauses that overlap": {`{ "at": "4s", "for": "500ms", "pause": "server" }, { "at": "4200ms", "for": "500ms", "pause": "server" }`,
 			`"probe.rtt.max > 700ms and probe.rtt.max < 730ms"`},
 		"drop the third":  {`{ "name": "third", "drop": "icmp echo", "nth": 3 }`, `"faults.third.hits == 1 and faults.third.matches == 1000 and probe.lost == 1"`},
@@ -168,8 +173,11 @@ func TestChangesAreSeen(t *testing.T) {
 // A fault from Go is one of the file: it has a name, counts, can be removed, and is checked.
 func TestFaultsFromGoHaveHandles(t *testing.T) {
 	lab := parse(t, strings.Replace(strings.ReplaceAll(pair4and6, "FAMILY", "ipv4"), "CASE", `"expect": []`, 1))
-	results := play(t, lab, nil, func(run *netlab.Run) error {
-		rule, err := run.Inject(topology.Fault{Name: "pings", Drop: "icmp echo"})
+	var ended *netlab.Run
+	var rule *netlab.Injection
+	results := play(t, lab, nil, func(run *netlab.Run) (err error) {
+		ended = run
+		rule, err = run.Inject(topology.Fault{Name: "pings", Drop: "icmp echo"})
 		require.NoError(t, err)
 		require.Equal(t, "pings", rule.Name())
 		require.NoError(t, run.Sleep(1005*time.Millisecond))
@@ -190,15 +198,30 @@ func TestFaultsFromGoHaveHandles(t *testing.T) {
 			"the fault has no verb":                             {},
 			`"pings" is already the name`:                       {Name: "pings", Drop: "all"},
 			"did you mean syn-ack?":                             {Drop: "synack"},
-			"no fault up to":                                    {Restart: topology.Patterns{"server"}},
+			"no fault so far has crashed server":                {Restart: topology.Patterns{"server"}},
+			"no fault so far has cut client--r":                 {Restore: "client - r", At: units.Duration(time.Second)},
+			"at: ":                                              {Cut: "wire", At: -1},
+			"wanted up to 160":                                  {Corrupt: "all", Bits: 161},
 		} {
 			_, err := run.Inject(f)
 			require.ErrorContains(t, err, text)
 		}
+
+		split, err := run.Inject(topology.Fault{Name: "split", Partition: [][]string{{"client"}}, At: units.Duration(10 * time.Second)})
+		require.NoError(t, err)
+		heal, err := run.Inject(topology.Fault{Heal: "split"}) // there has been none yet, as when its probability says no
+		require.NoError(t, err)
+		heal.Remove()
+		split.Remove()
+		split.Remove()
 		return nil
 	})
 	probe, ok := results.Faults.Get("pings")
 	require.True(t, ok)
 	require.EqualValues(t, 101, probe.Hits)
-	require.Equal(t, 2, results.Faults.Len())
+	_, err := ended.Inject(topology.Fault{Cut: "wire"})
+	require.ErrorContains(t, err, "the run is over")
+	rule.Remove()
+	require.EqualValues(t, 101, rule.Hits())
+	require.Equal(t, 4, results.Faults.Len(), "those that were refused left nothing")
 }

@@ -20,7 +20,9 @@ type worldNode struct {
 
 	// What faults have done to it.
 	down           bool
+	crashes        int // how often it has crashed: a fault undoes no crash but its own
 	pauses         int // faults that make it stand still
+	resumes        int // how often resume has ended all pauses, which then have nothing left to end
 	full           int // faults that fill its disk
 	slow, slowDisk influences
 	skew           time.Duration

@@ -12,7 +12,7 @@ import (
 // and what they close later does nothing. A goroutine that waits for something else has to watch [Host.Gone], or a context that its
 // owner ends with the host.
 //
-// A host that is paused may crash: frames that have waited for it are dropped right afterwards. Crash does nothing to a host that isn't
+// A host that is paused may crash: frames that have waited for it are dropped. Crash does nothing to a host that isn't
 // alive. Only the engine's loop may call it, and not while it hands something to the host's stack.
 func (h *Host) Crash() {
 	if h.stack == nil || !h.state.CompareAndSwap(hostUp, hostCrashed) {

@@ -196,6 +196,22 @@ func TestCrashInPause(t *testing.T) {
 	})
 }
 
+// That is so too for a host that is started again in the instant of its crash: it doesn't answer what the old one had not read yet.
+func TestCrashInPauseAndRebornAtOnce(t *testing.T) {
+	tap := &record{}
+	testlab.Run(t, testlab.Config{Forward: testlab.Wire(10*ms, 0), Tap: tap}, func(t *testing.T, l *testlab.Lab) {
+		a, _ := pair(t, l)
+		do(l, l.B.Pause)
+		paused := l.Elapsed()
+		a.Write([]byte("too late"))
+		l.Sleep(100 * ms)
+		restart(t, l)
+		l.Sleep(ms)
+		require.EqualValues(t, 1, l.Links[0].Stats(netem.Forward).Dropped[netem.DropNodeDown])
+		require.Empty(t, tap.after(1, paused))
+	})
+}
+
 // A run may end while a host is paused.
 func TestEndInPause(t *testing.T) {
 	for _, crash := range []bool{false, true} {

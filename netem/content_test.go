@@ -33,12 +33,13 @@ func datagram(etherType uint16, header, payload int) []byte {
 	return f
 }
 
-// content sends a packet n times and returns what arrives; nothing may be changed before it leaves.
+// content sends a packet n times, in groups, and returns what arrives; nothing may be changed before it leaves.
 func content(t *testing.T, p Params, packet []byte, n int) (got [][]byte, w *wire) {
 	t.Helper()
+	const together = 1000
 	var check func()
 	w = onWire(t, p, func(w *wire) {
-		check = stockOf(t, w.Engine, 3*n)
+		check = stockOf(t, w.Engine, 3*min(n, together))
 		w.SetTap(nil)
 		w.b.SetReceive(func(_ time.Duration, f *Frame) {
 			if bytes.Equal(f.Data, packet) == f.Damaged {
@@ -47,10 +48,14 @@ func content(t *testing.T, p Params, packet []byte, n int) (got [][]byte, w *wir
 			got = append(got, bytes.Clone(f.Data))
 			f.Release()
 		})
-		for range n {
-			f := w.NewFrame(len(packet))
-			copy(f.Data, packet)
-			w.a.Forward(0, f)
+		for i := 0; i < n; i += together {
+			w.At(0, KindControl, time.Duration(i)*time.Microsecond, func() {
+				for range min(n-i, together) {
+					f := w.NewFrame(len(packet))
+					copy(f.Data, packet)
+					w.a.Forward(w.Elapsed(), f)
+				}
+			})
 		}
 	})
 	check()
@@ -59,6 +64,7 @@ func content(t *testing.T, p Params, packet []byte, n int) (got [][]byte, w *wir
 
 // The bits that are flipped are as many as were asked for, different, behind the Ethernet header, and each as likely as any other.
 func TestCorrupt(t *testing.T) {
+	large(t)
 	const n = 100000
 	for name, packet := range packets {
 		for _, count := range []int{1, 3, 100} {
@@ -134,6 +140,7 @@ func TestCorruptShort(t *testing.T) {
 
 // A size that is drawn is any that is shorter, each as likely as any other.
 func TestTruncate(t *testing.T) {
+	large(t)
 	const n = 100000
 	for name, packet := range packets {
 		t.Run(name, func(t *testing.T) {
@@ -169,6 +176,7 @@ func TestTruncate(t *testing.T) {
 
 // Copies arrive with the frame and right behind it, and are what arrived: with its damage.
 func TestDuplicate(t *testing.T) {
+	large(t)
 	const n = 100000
 	w := flood(t, Params{Latency: units.Constant(ms), Duplicate: 0.3}, n, time.Microsecond, nil)
 	s := w.link.Stats(Forward)

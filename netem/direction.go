@@ -189,6 +189,7 @@ func (d *direction) tap(at time.Duration, f *Frame, comment string) {
 // drop takes a frame out. words says more than the reason does, or nothing.
 func (d *direction) drop(at time.Duration, f *Frame, reason DropReason, words string) {
 	n := d.link.net
+	at = max(at, n.nominal) // as in sendNext
 	d.stats.Dropped[reason]++
 	n.inFlight--
 	if words == "" {
@@ -243,7 +244,8 @@ func (d *direction) lostAtEnd(at time.Duration, f *Frame) {
 	d.stats.Dropped[DropNodeDown]++
 	n.inFlight--
 	if n.tap != nil {
-		n.tap.Frame(at, d.to.id, Inbound, f.Data, "dropped: "+DropNodeDown.words()+" on "+d.link.id)
+		dropped := "dropped: " + DropNodeDown.words() + " on " + d.link.id
+		n.tap.Frame(at, d.to.id, Inbound, f.Data, join(join(f.ruled, f.note), dropped))
 	}
 	n.emit(Event{At: at, Kind: "drop", Node: d.to.host, Link: d.link.id, Dir: d.name, Frame: f.ID, Reason: DropNodeDown.String()})
 	f.Release()

@@ -22,12 +22,21 @@ func (e *Engine) depart(p *Port, f *Frame) {
 	e.wakeUp()
 }
 
-// Discard drops the frames that a port has sent and that aren't on the wire yet: their host has died. Only the engine's loop may
-// call it.
+// Discard drops the frames that a port has sent and that aren't on the wire yet, and those that have arrived while its owner stood
+// still: their host has died. Only the engine's loop may call it.
 func (p *Port) Discard() {
 	e := p.net.Engine
 	var dropped []*Frame
+	var waited []event
 	e.mu.Lock()
+	e.suspended.events = slices.DeleteFunc(e.suspended.events, func(ev event) bool {
+		r, ok := ev.h.(*receiver)
+		if !ok || r.to != p || ev.at >= e.nominal {
+			return false
+		}
+		waited = append(waited, ev)
+		return true
+	})
 	for _, list := range []*[]departure{&e.sent, &e.suspended.sent} {
 		*list = slices.DeleteFunc(*list, func(d departure) bool {
 			if d.port == p {
@@ -39,6 +48,9 @@ func (p *Port) Discard() {
 	e.mu.Unlock()
 	for _, f := range dropped {
 		f.Release()
+	}
+	for _, ev := range waited {
+		(*direction)(ev.h.(*receiver)).lostAtEnd(e.nominal, ev.frame)
 	}
 }
 

@@ -107,3 +107,11 @@ func (l *lan) send(at time.Duration, station int, dst, src [6]byte) {
 
 // latency returns parameters of a link with a latency.
 func latency(d time.Duration) Params { return Params{Latency: units.Constant(d), MTU: DefaultMTU} }
+
+// large skips a test of many thousand frames with -short: one goroutine plays them all, so the race detector learns nothing from it.
+func large(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("many thousand frames")
+	}
+}

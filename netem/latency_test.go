@@ -15,13 +15,27 @@ import (
 // latencyGap is the time between two frames in these tests.
 const latencyGap = time.Microsecond
 
-// latencies sends n frames that may overtake each other and returns the latency of each, in milliseconds.
+// latencies sends n frames that may overtake each other, in groups, and returns the latency of each, in milliseconds.
 func latencies(t *testing.T, latency units.Distribution, correlation float64, n int) []float64 {
 	t.Helper()
-	w := flood(t, Params{Latency: latency, LatencyCorrelation: correlation, Overtaking: true}, n, latencyGap, nil)
+	const together = 100
+	w := onWire(t, Params{Latency: latency, LatencyCorrelation: correlation, Overtaking: true}, func(w *wire) {
+		w.SetTap(nil)
+		for i := 0; i < n; i += together {
+			w.At(0, KindControl, time.Duration(i)*latencyGap, func() {
+				for j := i; j < min(n, i+together); j++ {
+					f := w.NewFrame(60)
+					clear(f.Data)
+					f.ID = uint64(j + 1)
+					w.a.Forward(w.Elapsed(), f)
+				}
+			})
+		}
+	})
 	list := make([]float64, n)
 	for _, a := range w.arrivals {
-		list[a.id-1] = (a.at - time.Duration(a.id-1)*latencyGap).Seconds() * 1000
+		sent := time.Duration((a.id-1)/together*together) * latencyGap
+		list[a.id-1] = (a.at - sent).Seconds() * 1000
 	}
 	require.Len(t, w.arrivals, n)
 	return list
@@ -70,6 +84,7 @@ func kolmogorovSmirnov(t *testing.T, samples []float64, share func(x float64) fl
 
 // Frames have the latencies that were asked for, independent of each other.
 func TestLatencyHasItsDistribution(t *testing.T) {
+	large(t)
 	const n = 100000
 	for text, share := range latencyDistributions {
 		t.Run(text, func(t *testing.T) {
@@ -84,6 +99,7 @@ func TestLatencyHasItsDistribution(t *testing.T) {
 
 // A table is discrete: each value has its share.
 func TestLatencyFromATable(t *testing.T) {
+	large(t)
 	const n = 100000
 	table, err := units.ParseTable(strings.NewReader("1ms 1\n2ms 3\n10ms 6\n"))
 	require.NoError(t, err)
@@ -137,6 +153,7 @@ func requireCorrelation(t *testing.T, rho float64, z []float64) {
 
 // With a correlation, neighbours are alike, and the distribution is still the one that was asked for.
 func TestCorrelatedLatency(t *testing.T) {
+	large(t)
 	const n = 100000
 	for _, c := range []struct {
 		latency string

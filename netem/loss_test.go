@@ -21,7 +21,7 @@ func losses(t *testing.T, text string, n int) []bool {
 		require.NoError(t, err)
 		loss = loss.WithTrace(trace)
 	}
-	w := flood(t, Params{Loss: loss, Latency: units.Constant(time.Millisecond)}, n, time.Microsecond, nil)
+	w := flood(t, Params{Loss: loss, Latency: units.Constant(time.Millisecond)}, n, 0, nil) // all at once: losses don't depend on time
 	lost := make([]bool, n)
 	for i := range lost {
 		lost[i] = true
@@ -79,6 +79,7 @@ func requireGeometric(t *testing.T, stop float64, lengths []int) {
 
 // Bernoulli losses are independent: their share is right, and runs of them are geometric.
 func TestLossIsBernoulli(t *testing.T) {
+	large(t)
 	for text, p := range map[string]float64{"2%": 0.02, "10%": 0.1, "60%": 0.6} {
 		lost := losses(t, text, 100000)
 		requireShare(t, p, count(lost), len(lost))
@@ -91,6 +92,7 @@ func TestLossIsBernoulli(t *testing.T) {
 // In the simple Gilbert model the wire loses what finds it bad: the share is p/(p+r), bursts are geometric with mean 1/r, and so
 // are the gaps with mean 1/p.
 func TestSimpleGilbert(t *testing.T) {
+	large(t)
 	for text, want := range map[string]struct{ p, r float64 }{
 		"gilbert-elliott(p=1%, r=30%)":          {0.01, 0.3}, // 3.23 %, 3.33 frames
 		"gilbert-elliott(20%, 70%, 100%, 0%)":   {0.2, 0.7},
@@ -126,6 +128,7 @@ func TestSimpleGilbert(t *testing.T) {
 // bad frames and l the loss in each state, the share of losses is πl₁ + (1-π)l₀, and the correlation of losses k frames
 // apart is λ^k π(1-π)(l₁-l₀)² / variance, λ = 1-p-r.
 func TestGilbertElliott(t *testing.T) {
+	large(t)
 	for text, c := range map[string]struct{ p, r, lossBad, lossGood float64 }{
 		"gilbert-elliott(p=2%, r=10%, 1-h=80%, 1-k=5%)":   {0.02, 0.1, 0.8, 0.05},
 		"gilbert-elliott(p=30%, r=20%, 1-h=50%, 1-k=1%)":  {0.3, 0.2, 0.5, 0.01},

@@ -117,6 +117,7 @@ func TestPIEUpdatesAtItsInstants(t *testing.T) {
 // target: as long as the probability stays between 0.1 and 1, the sum of the updates is alpha times the sum of (delay - target), and it
 // is bounded, so that the mean of the delays that the updates see is the target.
 func TestPIEKeepsTheDelayAtTheTarget(t *testing.T) {
+	large(t)
 	each(t, func(t *testing.T, v6 bool) {
 		var delays, probabilities []float64
 		w := onWire(t, Params{Rate: units.FixedRate(8 * mbit), Queue: Queue{Discipline: PIE}}, func(w *wire) {
@@ -183,6 +184,7 @@ func TestPIELetsABurstPass(t *testing.T) {
 // Packets are dropped with the probability, independently of each other, but for the cases of section 4.1; up to 10 % they are marked
 // if they allow it (section 5.1).
 func TestPIEDropsByItsProbability(t *testing.T) {
+	large(t)
 	each(t, func(t *testing.T, v6 bool) {
 		const n = 200000
 		run := func(class byte, probability float64, before time.Duration, holds int) *bench {

@@ -119,7 +119,12 @@ func (h *queueHistory) length(at time.Duration, bytes, packets int) {
 	b.maxBytes, b.maxPackets = max(b.maxBytes, bytes), max(b.maxPackets, packets)
 }
 
+// integrate counts the length until a time. In real time events may be late, and ask for a time before that of somebody who has
+// read the clock.
 func (h *queueHistory) integrate(at time.Duration) {
+	if at <= h.since {
+		return
+	}
 	if h.packets > 0 {
 		h.byteTime.add(h.bytes, at-h.since)
 		h.packetTime.add(h.packets, at-h.since)

@@ -168,3 +168,14 @@ func TestArea(t *testing.T) {
 	}
 	require.Equal(t, float64(3<<40), a.over(maxTime))
 }
+
+// In real time somebody may read the statistics at a time after that of the next event.
+func TestQueueHistoryWhenLate(t *testing.T) {
+	h := newQueueHistory(0)
+	h.length(0, 1000, 1)
+	h.stats(4 * ms)
+	h.length(2*ms, 3000, 3)
+	s := h.stats(8 * ms)
+	require.Equal(t, 2000.0, s.MeanBytes)
+	require.Equal(t, 2.0, s.MeanPackets)
+}

@@ -51,6 +51,7 @@ func TestReorderExact(t *testing.T) {
 // Frames are chosen with the probability, and of exactly Depth later ones that are not late themselves each is behind the last,
 // also when the latency varies.
 func TestReorderShare(t *testing.T) {
+	large(t)
 	const n = 100000
 	jitter, err := units.Uniform(ms, 3*ms)
 	require.NoError(t, err)

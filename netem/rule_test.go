@@ -299,6 +299,7 @@ func decisions(t *testing.T, n int, p Params, add func(c *chain)) (arrived []boo
 
 // A share hits each match with its probability, independently of the ones before, and a limit doesn't change which.
 func TestRuleShare(t *testing.T) {
+	large(t)
 	const n, p = 100_000, 0.3
 	with := func(limit int) []bool {
 		return decisions(t, n, Params{}, func(c *chain) { c.rule(RuleConfig{Action: ActDrop, Share: p, Limit: limit}) })

@@ -65,7 +65,9 @@ func (b *tokenBucket) plan(at time.Duration, size int) (begin, end time.Duration
 	return b.begin, later(b.begin, b.peak.TransmitTime(size))
 }
 
+// sent takes the tokens of the frame. One that waited while the largest frame became smaller may be larger than the bucket: it has
+// waited for the tokens that didn't fit in, and takes all that did.
 func (b *tokenBucket) sent() {
 	b.fill(b.begin)
-	b.tokens -= b.need
+	b.tokens -= min(b.need, b.tokens)
 }

@@ -103,6 +103,13 @@ func TestTokenBucketSurvivesChanges(t *testing.T) {
 		w.send(1200*us, 1300)
 	})
 	require.Equal(t, []time.Duration{0, 0, 1300 * us}, w.times(), "a frame that was dropped took no tokens")
+	w = onWire(t, tbf(0), func(w *wire) {
+		w.send(0, 1500, 1500, 1500, 1500)
+		set(500*us, func(p *Params) { p.MTU, p.Burst = 576, 590 })(w)
+		w.send(3000*us, 500, 500)
+	})
+	// 500 tokens are there, and the two frames wait for 1000 and 1500 more. The bucket is empty then.
+	require.Equal(t, []time.Duration{0, 0, 1500 * us, 3000 * us, 3500 * us, 4000 * us}, w.times(), "frames larger than the new bucket")
 }
 
 // slowBucket is the definition of a token bucket, with fractions: it looks for the time of a frame by bisection.
@@ -136,6 +143,7 @@ func (b *slowBucket) send(at time.Duration, size int) time.Duration {
 }
 
 func TestTokenBucketAgainstItsDefinition(t *testing.T) {
+	large(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 30 {
 		rate, peak := units.BitRate(1+r.Int64N(1e8)), units.BitRate(0)
@@ -166,4 +174,30 @@ func TestTokenBucketAgainstItsDefinition(t *testing.T) {
 			require.True(t, slices.Equal(want, w.times()))
 		})
 	}
+}
+
+// In real time a frame's turn may be over when the loop comes to it. Its way is what it would have been, but a tap sees it no earlier
+// than what it has seen already.
+func TestTokenBucketWhenLate(t *testing.T) {
+	w := &wire{}
+	w.Network = NewNetwork(NewEngine(Config{RealTime: true}), 1)
+	w.SetTap(w)
+	release := func(_ time.Duration, f *Frame) { f.Release() }
+	w.a = w.NewPort(PortConfig{Host: "a", Name: "a-eth0", Passive: true, Receive: release})
+	w.b = w.NewPort(PortConfig{Host: "b", Name: "b-eth0", Passive: true, Receive: release})
+	_, err := w.Connect("a--b", w.a, w.b, tbf(80*mbit), tbf(80*mbit))
+	require.NoError(t, err)
+	send := func(at time.Duration) {
+		w.nominal = at
+		w.a.Forward(at, w.NewFrame(1500))
+	}
+	const start = time.Hour
+	send(start)
+	send(start + 200*us)
+	send(start + 400*us)  // waits for tokens until 1500 µs
+	send(start + 5000*us) // the event at 1500 µs comes later still
+	require.Equal(t, []time.Duration{start, start + 200*us, start + 5000*us, start + 5000*us},
+		[]time.Duration{w.taps[0].at, w.taps[1].at, w.taps[2].at, w.taps[3].at})
+	require.Equal(t, start+5150*us, w.a.out.freeAt)
+	require.True(t, slices.ContainsFunc(w.queue, func(ev event) bool { return ev.at == start+1650*us }), "it arrives when it should")
 }

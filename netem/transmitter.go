@@ -57,13 +57,14 @@ func (d *direction) transmit(at time.Duration, f *Frame) {
 	}
 }
 
-// sendNext sends the frame whose turn it is.
+// sendNext sends the frame whose turn it is. In real time that may be later than it should have been: those who look on are told the
+// later time, so that time doesn't go back for them.
 func (d *direction) sendNext() {
 	f := d.next
 	d.next = nil
 	d.freeAt = d.end
 	d.shaper.sent()
-	d.propagate(d.begin, f)
+	d.propagate(max(d.begin, d.link.net.nominal), f)
 }
 
 // setClock has tick called at a time.

@@ -129,10 +129,14 @@ func positive[T units.Duration | units.Bytes | units.BitRate](c *checker, at pla
 
 // values reports what no file can hold and only a program can have put in: negative durations, a loss of 3.
 func (c *checker) values() {
-	if c.root.v != nil {
-		return
+	if c.root.v == nil {
+		c.valuesOf(c.root, reflect.ValueOf(c.t).Elem())
 	}
-	walk(c.root, reflect.ValueOf(c.t).Elem(), func(at place, v reflect.Value, f structField) bool {
+}
+
+// valuesOf checks a value and all that is in it.
+func (c *checker) valuesOf(at place, v reflect.Value) {
+	walk(at, v, func(at place, v reflect.Value, f structField) bool {
 		if v.Kind() == reflect.Pointer && v.IsNil() {
 			return false
 		}

@@ -50,7 +50,7 @@ func (c *checker) checkRestore(at place, f *Fault) {
 	for _, l := range links {
 		forward, backward := c.t.effective(&c.t.Links[c.lab.links[l.Index].entry])
 		if !down[l.Index] && !isFalse(forward.Up) && !isFalse(backward.Up) {
-			c.addf(at, "no fault up to %s has cut %s", f.At, c.lab.links[l.Index].id)
+			c.addf(at, "no fault %s has cut %s", f.upTo(), c.lab.links[l.Index].id)
 			return
 		}
 	}
@@ -107,7 +107,7 @@ func (c *checker) checkPartition(at place, f *Fault) {
 func (c *checker) checkHeal(at place, f *Fault, names map[string]int) {
 	if f.Heal == "all" {
 		if !slices.ContainsFunc(c.t.Faults, func(g Fault) bool { return g.Partition != nil && g.At <= f.At }) {
-			c.addf(at, "there is no partition up to %s", f.At)
+			c.addf(at, "there is no partition %s", f.upTo())
 		}
 		return
 	}

@@ -1,10 +1,9 @@
 package topology
 
-import (
-	"math"
+import "netlab/services"
 
-	"netlab/services"
-)
+// maxFactor is the largest factor of slow and slow_disk: with it a millisecond becomes 11 days. Those of faults that overlap are multiplied.
+const maxFactor = 1_000_000_000
 
 // nodes returns the nodes that a fault's verb names.
 func (f *Fault) nodes(verb string) Patterns {
@@ -45,8 +44,8 @@ func (c *checker) checkNodeFault(at place, f *Fault, v *verb) {
 		c.addf(value, "the list is empty: want the names of nodes")
 	}
 	if f.Factor != 0 || at.field("factor").given() {
-		if f.Factor <= 0 || math.IsInf(f.Factor, 0) || math.IsNaN(f.Factor) {
-			c.addf(at.field("factor"), "found %v, wanted a number above 0", f.Factor)
+		if !(f.Factor > 0 && f.Factor <= maxFactor) { // not a number is neither
+			c.addf(at.field("factor"), "found %v, wanted a number above 0 and up to %d", f.Factor, maxFactor)
 		}
 	}
 	if f.Offset != nil && *f.Offset == 0 {
@@ -74,7 +73,7 @@ func (c *checker) checkNodeFault(at place, f *Fault, v *verb) {
 			}
 			fits++
 			if before := undoes[v.name]; before != "" && !c.before(f, before, n) {
-				c.addf(at, "no fault up to %s has %s %s", f.At, past[before], c.lab.name(n))
+				c.addf(at, "no fault %s has %s %s", f.upTo(), past[before], c.lab.name(n))
 				break
 			}
 		}

@@ -35,9 +35,7 @@ func (c *checker) checkLinks() {
 		c.checkParams(at, &link.LinkParams, &link.Forward, &link.Backward)
 		ipv6 := slices.ContainsFunc(byEntry[i], c.lab.carriesIPv6)
 		c.checkMTUs(at, ipv6, &link.LinkParams, &link.Forward, &link.Backward)
-		if link.MTU == 0 && c.t.Defaults.Link.MTU != 0 && ipv6 && c.t.Defaults.Link.MTU < minMTUv6 {
-			c.addf(at, "the default MTU of %s is too small for a link with IPv6: want %dB to %dB", c.t.Defaults.Link.MTU, minMTUv6, maxMTU)
-		}
+		c.checkInheritedMTU(at, link, ipv6)
 		c.checkTogether(at, link)
 		c.checkPins(at, link, byEntry[i])
 	}
@@ -163,6 +161,25 @@ func (c *checker) checkMTUs(at place, ipv6 bool, both, forward, backward *LinkPa
 	c.checkMTU(at, both, ipv6)
 	c.checkMTU(at.field("forward"), forward, ipv6)
 	c.checkMTU(at.field("backward"), backward, ipv6)
+}
+
+// checkInheritedMTU checks the MTU that a link has from its profile or the defaults.
+func (c *checker) checkInheritedMTU(at place, link *Link, ipv6 bool) {
+	profile, known := c.t.profile(link.Profile)
+	if !ipv6 || !known {
+		return
+	}
+	for _, d := range []struct{ own, profile LinkParams }{{link.Forward, profile.Forward}, {link.Backward, profile.Backward}} {
+		both := c.t.Defaults.Link.With(profile.LinkParams).With(d.profile)
+		if mtu := both.MTU; link.MTU == 0 && d.own.MTU == 0 && mtu != 0 && mtu < minMTUv6 {
+			from := "default MTU"
+			if profile.LinkParams.With(d.profile).MTU != 0 {
+				from, at = "profile's MTU", at.field("profile")
+			}
+			c.addf(at, "the %s of %s is too small for a link with IPv6: want %dB to %dB", from, mtu, minMTUv6, maxMTU)
+			return // the other direction would say the same
+		}
+	}
 }
 
 // checkPins checks for which nodes addresses and MAC addresses are given. What they are is checked with the plan.

@@ -1,5 +1,14 @@
 package topology
 
+import (
+	"slices"
+
+	"netlab/netem"
+)
+
+// maxCorruptBits is how many bits a rule can flip: those of the shortest IP packet, a header of IPv4.
+const maxCorruptBits = 160
+
 // AllPackets is the filter of a rule that chooses every packet.
 const AllPackets = "all"
 
@@ -53,6 +62,18 @@ func (c *checker) checkRule(at place, f *Fault, v *verb) {
 	positive(c, at.field("to"), f.To)
 	positive(c, at.field("mtu"), f.MTU)
 	c.positiveTime(at.field("by"), f.By)
+	for _, most := range []struct {
+		field string
+		found int
+		most  int
+	}{{"copies", f.Copies, netem.MaxCopies}, {"bits", f.Bits, maxCorruptBits}, {"to", int(f.To), maxMTU}, {"mtu", int(f.MTU), maxMTU}} {
+		if most.found > most.most {
+			c.addf(at.field(most.field), "found %d, wanted up to %d", most.found, most.most)
+		}
+	}
+	if f.MTU > 0 && f.MTU < minMTUv4 {
+		c.addf(at.field("mtu"), "found %s, wanted %dB to %dB", f.MTU, minMTUv4, maxMTU)
+	}
 	switch {
 	case v.name != "reject":
 	case f.With == "too-big" && f.MTU == 0:
@@ -84,10 +105,19 @@ func (c *checker) checkRulePlace(at place, f *Fault) {
 		c.addf(at.field("on"), "the list is empty: want the names of nodes")
 	}
 	for i, p := range f.On {
-		if _, err := c.lab.nodes.Match(p); err != nil {
+		found, err := c.lab.nodes.Match(p)
+		switch {
+		case err != nil:
 			c.addf(at.field("on").item(i), "%s", err)
+		case c.linksKnown && !slices.ContainsFunc(found, c.linked):
+			c.addf(at.field("on").item(i), "%s has no links, so there are no packets at it", c.lab.name(found[0]))
 		}
 	}
+}
+
+// linked says whether a node has a link.
+func (c *checker) linked(n int) bool {
+	return slices.ContainsFunc(c.lab.links, func(p pair) bool { return slices.Contains(p.ends[:], n) })
 }
 
 // checkTrigger checks on which of the packets a rule acts.

@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +45,17 @@ func faultName(verb string, n int, taken map[string]bool) string {
 	}
 }
 
+// afterAll is the time of a fault that is injected, while it is checked: everything else has happened.
+const afterAll = units.Duration(math.MaxInt64)
+
+// upTo says in an error what counts as before the fault.
+func (f *Fault) upTo() string {
+	if f.At == afterAll {
+		return "so far"
+	}
+	return "up to " + f.At.String()
+}
+
 // ResolveFault checks and resolves a fault for a resolved topology, as if it stood at the end of its faults and everything before had
 // happened. before are the faults that there have been so far. A fault without a name gets one. The error is of type [Errors].
 func (t *Topology) ResolveFault(f Fault, before []Fault) (Fault, error) {
@@ -54,11 +66,12 @@ func (t *Topology) ResolveFault(f Fault, before []Fault) (Fault, error) {
 	at := c.root.field("faults").item(i)
 	last := &whole.Faults[i]
 	checkEnums(&whole, c.root, c.problems)
+	c.valuesOf(at, reflect.ValueOf(last).Elem())
 	c.loadFiles()
 	names := c.checkFaultNames()
 	if v := c.checkVerb(at, last); v != nil {
 		c.checkTiming(at, last, v)
-		last.At = math.MaxInt64
+		last.At = afterAll
 		c.checkFault(at, last, v, names)
 	}
 	if err := c.problems.err(); err != nil {

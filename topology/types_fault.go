@@ -35,7 +35,7 @@ type Fault struct {
 	FailDNS  Patterns      `json:"fail_dns,omitempty" jsonschema_description:"Verb: the dns-servers of hosts answer every query as answer says."`
 	FillDisk Patterns      `json:"fill_disk,omitempty" jsonschema_description:"Verb: the disks of hosts are full: writing fails."`
 	SlowDisk Patterns      `json:"slow_disk,omitempty" jsonschema_description:"Verb: what the disks of hosts do takes factor times as long."`
-	Factor   float64       `json:"factor,omitempty" jsonschema_description:"How many times as long things take with slow and slow_disk. Default 10." jsonschema:"exclusiveMinimum=0"`
+	Factor   float64       `json:"factor,omitempty" jsonschema_description:"How many times as long things take with slow and slow_disk. Default 10." jsonschema:"exclusiveMinimum=0,maximum=1000000000"`
 	Offset   *units.Offset `json:"offset,omitempty" jsonschema_description:"By how much clocks are fast (5s) or slow (-5s) with skew."`
 	Rate     *units.Drift  `json:"rate,omitempty" jsonschema_description:"By how much clocks run fast (100ppm) or slow (-100ppm) with drift."`
 	Answer   DNSAnswer     `json:"answer,omitempty" jsonschema_description:"What dns-servers answer with fail_dns; silence is no answer at all." jsonschema:"enum=servfail,enum=refused,enum=nxdomain,enum=silence,default=servfail"`

@@ -90,7 +90,7 @@ type Truncate struct {
 // Routing says how routes change while a lab runs. In the file it may also be just the mode.
 type Routing struct {
 	Mode        RoutingMode    `json:"mode" jsonschema_description:"static: routes stay as they are, and packets for what has failed are lost. dynamic: when links or routers fail or come back, all routes change to the shortest paths that are left." jsonschema:"required,enum=static,enum=dynamic"`
-	Convergence units.Duration `json:"convergence,omitempty" jsonschema_description:"dynamic: time from a failure to the new routes, on all nodes at once. Default 1s."`
+	Convergence units.Duration `json:"convergence,omitempty" jsonschema_description:"dynamic: time from a change to the new routes, which all nodes get at once; further changes in that time count as well. Default 1s."`
 }
 
 // RoutingMode says whether routes follow failures.
