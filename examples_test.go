@@ -77,16 +77,24 @@ func TestExamples(t *testing.T) {
 			for _, lab := range parseAll(t, text) {
 				require.Equal(t, e.Name, lab.Name())
 				require.NotEmpty(t, lab.Topology().Expect)
-				dir := requireSameVariant(t, 2, text, lab.Variant(), nil)
+				runs := 2
+				if raceDetector {
+					runs = 1 // Go's scheduler chooses at random then, see TestFourBigPostsOnOneConnection
+				}
+				dir := requireSameVariant(t, runs, text, lab.Variant(), nil)
 				dirs = append(dirs, variantDir{lab.Variant(), dir})
 				results := readResults(t, dir)
 				for _, outcome := range results.Expect {
 					require.True(t, outcome.Holds, "%s: %v %s %s", outcome.Text, outcome.Values, outcome.Reason, lab.Variant())
 				}
 				t.Run(strings.TrimPrefix(lab.Variant()+"/drops", "/"), func(t *testing.T) { requireDropsInCaptures(t, lab, results, dir) })
-				t.Run(strings.TrimPrefix(lab.Variant()+"/tshark", "/"), func(t *testing.T) { requireTsharkIsContent(t, lab, results, dir) })
+				if !raceDetector {
+					t.Run(strings.TrimPrefix(lab.Variant()+"/tshark", "/"), func(t *testing.T) { requireTsharkIsContent(t, lab, results, dir) })
+				}
 			}
-			requireTranscript(t, e, dirs)
+			if !raceDetector {
+				requireTranscript(t, e, dirs)
+			}
 		})
 	}
 }

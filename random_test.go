@@ -22,7 +22,7 @@ import (
 
 // TestRandomLabs plays labs 1 to 250 of package randomlab, in the short form 30. These say otherwise.
 var (
-	labsFlag = flag.Uint64("labs", 0, "how many random labs TestRandomLabs plays; 0 is 250, or 30 with -short or the race detector")
+	labsFlag = flag.Uint64("labs", 0, "how many random labs TestRandomLabs plays; 0 is 150, or 30 with -short or the race detector")
 	labFlag  = flag.Uint64("lab", 1, "the first of the random labs that TestRandomLabs plays")
 )
 
@@ -35,7 +35,7 @@ func TestRandomLabs(t *testing.T) {
 	case testing.Short() || raceDetector:
 		labs = 30
 	default:
-		labs = 250
+		labs = 150
 	}
 	for n := *labFlag; n < *labFlag+labs; n++ {
 		if !t.Run(fmt.Sprint(n), func(t *testing.T) { playRandomLab(t, n) }) {

@@ -87,6 +87,9 @@ const unsentPiece = 5 * 1420
 // A limit changes nothing of what is sent while there is data: the goodput is within 2 % of that without one. And little is
 // left to send when the sender stops.
 func TestUnsentLimitIsFast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("gigabits")
+	}
 	for _, c := range []struct {
 		name  string
 		queue int

@@ -176,6 +176,9 @@ func TestDurationOfAHandshake(t *testing.T) {
 
 // Flows over links of their own are alike, so they get the same.
 func TestFairnessOfEqualFlows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many flows")
+	}
 	for _, direction := range []string{transfer.Upload, transfer.Download} {
 		r, s := lab(t, testlab.Config{Forward: testlab.Wire(10*ms, 0), TCP: ip.TCPConfig{ReceiveBuffer: 16 << 10}}, config(func(c *transfer.Config) {
 			c.Duration, c.Flows, c.Direction = units.Duration(time.Second), 50, direction
