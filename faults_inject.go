@@ -25,8 +25,12 @@ func (r *Run) Inject(f topology.Fault) (*Injection, error) {
 			done <- outcome{err: err}
 			return
 		}
-		a := r.newFault(&resolved)
 		now := r.engine.Elapsed()
+		if whole := r.lab.topology.Duration.Std(); whole > 0 && now+f.At.Std() >= whole {
+			done <- outcome{err: fmt.Errorf("at: found %s at %v, wanted less than the %v that are left of the run", f.At, now, whole-now)}
+			return
+		}
+		a := r.newFault(&resolved)
 		if f.At > 0 {
 			a.at(now + f.At.Std())
 		} else {

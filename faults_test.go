@@ -198,6 +198,7 @@ func TestFaultsFromGoHaveHandles(t *testing.T) {
 			"the fault has no verb":                             {},
 			`"pings" is already the name`:                       {Name: "pings", Drop: "all"},
 			"did you mean syn-ack?":                             {Drop: "synack"},
+			"that are left of the run":                          {Cut: "wire", At: units.Duration(19 * time.Second)},
 			"no fault so far has crashed server":                {Restart: topology.Patterns{"server"}},
 			"no fault so far has cut client--r":                 {Restore: "client - r", At: units.Duration(time.Second)},
 			"at: ":                                              {Cut: "wire", At: -1},

@@ -31,7 +31,7 @@ type Profile struct {
 // LinkParams are the properties of a link or of one direction of it. A nil or zero field is not given.
 type LinkParams struct {
 	Latency            *units.Distribution `json:"latency,omitempty" jsonschema_description:"Propagation delay of each frame. Default 0s."`
-	LatencyCorrelation *units.Probability  `json:"latency_correlation,omitempty" jsonschema_description:"How much a frame's delay is like that of the frame before: 0% draws each anew, with 90% it changes slowly. The distribution stays the one that latency names. Default 0%."`
+	LatencyCorrelation *units.Probability  `json:"latency_correlation,omitempty" jsonschema_description:"How much a frame's delay is like that of the frame before: 0% draws each anew, with 90% it changes slowly. The distribution stays the one that latency names; a constant delay has nothing to correlate. Default 0%."`
 	KeepOrder          *bool               `json:"keep_order,omitempty" jsonschema_description:"Whether a frame that would overtake another one arrives together with it. Default true."`
 	Rate               *units.LinkRate     `json:"rate,omitempty" jsonschema_description:"Rate at which frames are put on the wire: a bit rate, steps or a ramp over the time of the run, a Mahimahi trace, or unlimited. Default unlimited."`
 	Burst              units.Bytes         `json:"burst,omitempty" jsonschema_description:"Depth of a token bucket that rate fills: so much may be sent at once, at peak_rate, before rate counts. Default: no bucket, frames are sent at rate."`
