@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"netlab/netem"
+	"netlab/report"
 )
 
 // eventLog is events.jsonl. Lines are kept in memory until the engine's loop has time to write them. A nil log drops them.
@@ -20,7 +21,7 @@ type eventLog struct {
 	closed  bool
 }
 
-func (l *eventLog) add(line eventLine) {
+func (l *eventLog) add(line report.Event) {
 	data, err := json.Marshal(line)
 	if err != nil {
 		panic("netlab: an event can't be written: " + err.Error())
@@ -51,27 +52,15 @@ func (l *eventLog) freeze() {
 	l.closed = true
 }
 
-// eventLine is a line of events.jsonl.
-type eventLine struct {
-	TimeNS   int64  `json:"t_ns"`
-	Step     uint64 `json:"step"`
-	Kind     string `json:"kind"`
-	Node     string `json:"node,omitempty"`
-	Link     string `json:"link,omitempty"`
-	Workload string `json:"workload,omitempty"`
-	Dir      string `json:"dir,omitempty"`
-	Frame    uint64 `json:"frame,omitempty"`
-	Reason   string `json:"reason,omitempty"`
-	Detail   string `json:"detail,omitempty"`
-}
-
 // event writes an event down.
 func (r *Run) event(ev netem.Event, workload string) {
 	if r.events == nil {
 		return
 	}
-	r.events.add(eventLine{int64(ev.At), r.engine.Step(), ev.Kind, ev.Node, ev.Link, workload, ev.Dir, ev.Frame,
-		ev.Reason, ev.Detail})
+	r.events.add(report.Event{
+		TimeNS: int64(ev.At), Step: r.engine.Step(), Kind: ev.Kind, Node: ev.Node, Link: ev.Link, Workload: workload,
+		Dir: ev.Dir, Frame: ev.Frame, Reason: ev.Reason, Detail: ev.Detail,
+	})
 }
 
 // logHandler adds virtual time and step to what services log, and writes it to events.jsonl too.

@@ -12,14 +12,15 @@ import (
 
 	"netlab/captures"
 	"netlab/netem"
+	"netlab/report"
 )
 
 // The files of a run in its folder, beside the folder of captures.
 const (
-	capturesDir  = "captures"
-	resultsFile  = "results.json"
-	eventsFile   = "events.jsonl"
-	resolvedFile = "topology.resolved.json"
+	capturesDir  = report.CapturesDir
+	resultsFile  = report.ResultsFile
+	eventsFile   = report.EventsFile
+	resolvedFile = report.TopologyFile
 )
 
 // AuthorityFile is the file of a run in real time with the certificate of the lab's authority in PEM, for programs outside that

@@ -52,6 +52,10 @@ type Packet struct {
 	Directed bool
 	// Direction is the way that the frame passed the interface.
 	Direction netem.Direction
+	// ID is the same wherever the same packet was captured, at other interfaces and in other files of the run (pcapng calls it
+	// packet identifier), or 0 if that is not known. Copies that the network made of a packet share its ID, fragments don't.
+	// It never is known in plain pcap files.
+	ID uint64
 	// Length is the frame's length on the wire in bytes; Data may hold less. The writers take 0 for len(Data).
 	Length int
 	// Data is the frame, as much of it as was kept.
@@ -129,6 +133,7 @@ const (
 	optionInterfaceTimeOffset  = 14
 
 	optionPacketFlags = 2
+	optionPacketID    = 5
 
 	optionStatisticsStart    = 2
 	optionStatisticsEnd      = 3

@@ -129,11 +129,12 @@ func (p *Reader) decodePacket() (Block, error) {
 		return nil, fmt.Errorf("packet of %d bytes reaches beyond its block", captured)
 	}
 	n := int(captured)
-	packet := &Packet{
+	packet := p.packet()
+	*packet = Packet{
 		Interface: iface,
 		Time:      res.time(p.order, b[4:]),
 		Length:    p.length(b[16:]),
-		Data:      bytes.Clone(b[20 : 20+n]),
+		Data:      p.keep(b[20 : 20+n]),
 	}
 	err = p.options(b[min(20+pad(n), len(b)):], func(code uint16, value []byte) error {
 		switch {
@@ -148,10 +149,27 @@ func (p *Reader) decodePacket() (Block, error) {
 			case flagsOutbound:
 				packet.Directed, packet.Direction = true, netem.Outbound
 			}
+		case code == optionPacketID && len(value) == 8:
+			packet.ID = p.order.Uint64(value)
 		}
 		return nil
 	})
 	return packet, err
+}
+
+// packet returns where a packet is to be put, and keep returns its bytes: both are the reader's own if it may use them again.
+func (p *Reader) packet() *Packet {
+	if p.reuse {
+		return &p.last
+	}
+	return &Packet{}
+}
+
+func (p *Reader) keep(data []byte) []byte {
+	if p.reuse {
+		return data
+	}
+	return bytes.Clone(data)
 }
 
 // decodeSimple reads a packet without time stamp, which belongs to the first interface of its section.
@@ -165,7 +183,9 @@ func (p *Reader) decodeSimple() (Block, error) {
 	}
 	length := p.length(p.body)
 	data := p.body[4:]
-	return &Packet{Interface: iface, Length: length, Data: bytes.Clone(data[:min(length, len(data))])}, nil
+	packet := p.packet()
+	*packet = Packet{Interface: iface, Length: length, Data: p.keep(data[:min(length, len(data))])}
+	return packet, nil
 }
 
 func (p *Reader) decodeNames() (Block, error) {

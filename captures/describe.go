@@ -68,7 +68,11 @@ type line struct {
 func (d *Describer) Describe(frame []byte) string {
 	var v view
 	v.dissect(frame)
-	l := d.line(&v)
+	return d.describe(&v)
+}
+
+func (d *Describer) describe(v *view) string {
+	l := d.line(v)
 	s := l.text
 	if l.app != "" {
 		s += ": " + l.app

@@ -61,17 +61,16 @@ func parseSegment(v *view) (t segment, problem string) {
 
 // parseOptions reads options up to the first that is malformed.
 func (t *segment) parseOptions(b []byte) {
-	for len(b) > 0 && b[0] != optionTCPEnd {
-		if b[0] == optionTCPNop {
-			b = b[1:]
-			continue
-		}
-		if len(b) < 2 || b[1] < 2 || int(b[1]) > len(b) {
-			t.options = append(t.options, "malformed option")
+	for {
+		kind, value, rest, ok := nextOption(b)
+		if !ok {
+			if kind != optionTCPEnd {
+				t.options = append(t.options, "malformed option")
+			}
 			return
 		}
-		t.parseOption(b[0], b[2:b[1]])
-		b = b[b[1]:]
+		t.parseOption(kind, value)
+		b = rest
 	}
 }
 

@@ -16,7 +16,8 @@
 //   - one interface for each network interface of the node, with name, MAC address, speed, the capture filter and, as
 //     its description, what the link does to packets; time stamps are nanoseconds;
 //   - the names of all addresses (switch name resolution on to see them: tshark -N n);
-//   - packets with their direction and, where netlab did something to one, a comment ("dropped: random loss on
+//   - packets with their direction, a number that is the same in all files of the run (frame.packet_id in Wireshark) and,
+//     where netlab did something to one, a comment ("dropped: random loss on
 //     r1--server"), mixed with TLS secrets, each before the first packet that needs it;
 //   - statistics for each interface. A file without them was cut short; all that precedes the cut can be read.
 //
@@ -36,5 +37,5 @@
 //
 // # What is left out
 //
-// VLAN tags, IPv4 and IPv6 reassembly, and checksums: a frame with a wrong checksum is described like any other.
+// VLAN tags (only [Headers] looks behind them), IPv4 and IPv6 reassembly, and checksums: a frame with a wrong checksum is described like any other.
 package captures

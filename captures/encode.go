@@ -116,42 +116,62 @@ func appendInterface(b []byte, d *InterfaceDescription) []byte {
 	return endBlock(b, start)
 }
 
-// packetSize is how many bytes appendPacket appends.
-func packetSize(captured, comment int, directed bool) int {
+// packetHead is what an enhanced packet block says beside the frame. The comment must fit into an option.
+type packetHead struct {
+	iface    uint32
+	ns       uint64
+	length   int    // of the frame on the wire
+	id       uint64 // 0 is none
+	directed bool
+	dir      netem.Direction
+	comment  string
+}
+
+// size is how many bytes appendPacket appends if that much of the frame is kept.
+func (h *packetHead) size(captured int) int {
 	n := 8 + 20 + pad(captured) + 4
-	if directed {
+	if h.directed {
 		n += 8
 	}
-	if comment > 0 {
-		n += 4 + pad(comment)
+	if h.id != 0 {
+		n += 12
 	}
-	if directed || comment > 0 {
+	if h.comment != "" {
+		n += 4 + pad(len(h.comment))
+	}
+	if h.options() {
 		n += 4
 	}
 	return n
 }
 
-// appendPacket appends an enhanced packet block. length is the frame's on the wire; the comment must fit into an option.
-func appendPacket(b []byte, iface uint32, ns uint64, directed bool, dir netem.Direction, data []byte, length int, comment string) []byte {
+// options says whether the block has any.
+func (h *packetHead) options() bool { return h.directed || h.id != 0 || h.comment != "" }
+
+// appendPacket appends an enhanced packet block.
+func appendPacket(b []byte, h *packetHead, data []byte) []byte {
 	start := len(b)
 	b = beginBlock(b, blockPacket)
-	b = le.AppendUint32(b, iface)
-	b = appendTime(b, ns)
+	b = le.AppendUint32(b, h.iface)
+	b = appendTime(b, h.ns)
 	b = le.AppendUint32(b, uint32(len(data)))
-	b = le.AppendUint32(b, uint32(length))
+	b = le.AppendUint32(b, uint32(h.length))
 	b = append(b, data...)
 	b = appendPadding(b, len(data))
-	if directed {
+	if h.directed {
 		flags := uint32(flagsOutbound)
-		if dir == netem.Inbound {
+		if h.dir == netem.Inbound {
 			flags = flagsInbound
 		}
 		b = le.AppendUint16(b, optionPacketFlags)
 		b = le.AppendUint16(b, 4)
 		b = le.AppendUint32(b, flags)
 	}
-	b = appendText(b, optionComment, comment)
-	if directed || comment != "" {
+	if h.id != 0 {
+		b = appendUint64Option(b, optionPacketID, h.id)
+	}
+	b = appendText(b, optionComment, h.comment)
+	if h.options() {
 		b = appendOptionsEnd(b)
 	}
 	return endBlock(b, start)

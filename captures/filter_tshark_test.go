@@ -57,7 +57,7 @@ func writeFrames(t *testing.T, choose func(endpoints) []namedFrame) string {
 	for _, e := range bothVersions {
 		for _, frame := range choose(e) {
 			at += time.Millisecond
-			s.Frame(at, 0, netem.Outbound, frame.data, "")
+			s.Frame(at, 0, netem.Outbound, 0, frame.data, "")
 		}
 	}
 	require.NoError(t, s.Close())

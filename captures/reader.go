@@ -2,6 +2,7 @@ package captures
 
 import (
 	"bufio"
+	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -23,12 +24,17 @@ type FormatError struct {
 	Offset int64
 	// Problem says what was found and what was wanted.
 	Problem string
+
+	cut bool
 }
 
 // Error returns offset and problem.
 func (e *FormatError) Error() string {
 	return fmt.Sprintf("captures: offset %d: %s", e.Offset, e.Problem)
 }
+
+// Is makes the error an [io.ErrUnexpectedEOF] if the file was cut short.
+func (e *FormatError) Is(target error) bool { return e.cut && target == io.ErrUnexpectedEOF }
 
 // Reader reads captures in the formats pcapng and pcap, of either byte order. It holds one block at a time, and what it
 // allocates is bounded by what it has read, whatever the lengths in the file claim.
@@ -43,15 +49,31 @@ type Reader struct {
 	body        []byte
 	first       Block
 	err         error
+	reuse       bool
+	last        Packet // what Next returns if memory is used again
 }
 
-// NewReader reads as much as is needed to tell the format. The error is a [*FormatError] if r is no capture, and
-// [io.ErrUnexpectedEOF] if it ends too early to tell.
+// Reuse lets the reader use the memory of a packet again: a packet that Next returns from now on, and its Data, are valid until the
+// next call only. It then reads a file of any size without allocating for each packet.
+func (p *Reader) Reuse() { p.reuse = true }
+
+// Offset is how many bytes of the file, unpacked if it is compressed, hold what was returned so far.
+func (p *Reader) Offset() int64 { return p.offset }
+
+// NewReader reads as much as is needed to tell the format. A file that gzip has compressed is unpacked. The error is a [*FormatError]
+// if r is no capture or ends too early to tell; then it is an [io.ErrUnexpectedEOF] too.
 func NewReader(r io.Reader) (*Reader, error) {
 	p := &Reader{in: bufio.NewReaderSize(r, 64<<10)}
+	if magic, err := p.in.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		unpacked, err := gzip.NewReader(p.in)
+		if err != nil {
+			return nil, &FormatError{Problem: "the file is compressed, but not rightly: " + err.Error()}
+		}
+		p.in = bufio.NewReaderSize(unpacked, 64<<10)
+	}
 	magic, err := p.in.Peek(4)
 	if err != nil {
-		return nil, truncated(err)
+		return nil, p.truncated(err, "the file ends before it is a capture")
 	}
 	switch binary.BigEndian.Uint32(magic) {
 	case blockSection:
@@ -62,14 +84,14 @@ func NewReader(r io.Reader) (*Reader, error) {
 		err = &FormatError{Problem: fmt.Sprintf("this is no capture: it begins with bytes %x", magic)}
 	}
 	if err != nil {
-		return nil, truncated(err)
+		return nil, p.truncated(err, "the file ends within its header")
 	}
 	return p, nil
 }
 
-// Next returns the next block. Blocks of unknown types are skipped. At the end of the file the error is [io.EOF]. If the
-// file ends within a block, the error is [io.ErrUnexpectedEOF], after all complete blocks were returned. Anything that
-// violates the format is a [*FormatError]. An error is final. A plain pcap file reads as one interface and its packets.
+// Next returns the next block. Blocks of unknown types are skipped. At the end of the file the error is [io.EOF]. Anything that
+// violates the format is a [*FormatError] with the offset of the block; so is the end of the file within a block, which is an
+// [io.ErrUnexpectedEOF] too. All blocks before the fault were returned then. An error is final. A plain pcap file reads as one interface and its packets.
 func (p *Reader) Next() (Block, error) {
 	if p.err != nil {
 		return nil, p.err
@@ -90,10 +112,10 @@ func (p *Reader) Next() (Block, error) {
 	return b, nil
 }
 
-// truncated turns the end of the file into its unexpected end.
-func truncated(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
+// truncated turns the end of the file, where more was wanted, into an error with the offset.
+func (p *Reader) truncated(err error, problem string) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return &FormatError{Offset: p.offset, Problem: problem, cut: true}
 	}
 	return err
 }
@@ -119,15 +141,21 @@ func (p *Reader) nextPlain() (Block, error) {
 	if _, err := p.in.Peek(1); err != nil {
 		return nil, err
 	}
-	data, info, err := p.plain.ReadPacketData()
+	read := p.plain.ReadPacketData
+	if p.reuse {
+		read = p.plain.ZeroCopyReadPacketData
+	}
+	data, info, err := read()
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, io.ErrUnexpectedEOF
+		return nil, p.truncated(io.EOF, "the file ends within a packet")
 	}
 	if err != nil {
 		return nil, &FormatError{Offset: p.offset, Problem: err.Error()}
 	}
 	p.offset += int64(plainHeader + len(data))
-	return &Packet{Time: info.Timestamp, Length: info.Length, Data: data}, nil
+	packet := p.packet()
+	*packet = Packet{Time: info.Timestamp, Length: info.Length, Data: data}
+	return packet, nil
 }
 
 // nextBlock returns the next block of a known type.
@@ -152,13 +180,16 @@ func (p *Reader) nextBlock() (Block, error) {
 func (p *Reader) readBlock() (uint32, error) {
 	var head [8]byte
 	n, err := io.ReadFull(p.in, head[:])
+	if err == io.ErrUnexpectedEOF {
+		return 0, p.truncated(err, "the file ends within the head of a block")
+	}
 	if err != nil {
-		return 0, err // io.EOF between blocks, io.ErrUnexpectedEOF within
+		return 0, err // io.EOF between blocks
 	}
 	if binary.BigEndian.Uint32(head[:]) == blockSection {
 		magic, err := p.in.Peek(4)
 		if err != nil {
-			return 0, truncated(err)
+			return 0, p.truncated(err, "the file ends within a section header")
 		}
 		if p.order, err = byteOrder(magic); err != nil {
 			return 0, &FormatError{Offset: p.offset, Problem: err.Error()}
@@ -204,7 +235,7 @@ func (p *Reader) readBody(n int) error {
 		}
 		p.body = p.body[:have+want]
 		if _, err := io.ReadFull(p.in, p.body[have:]); err != nil {
-			return truncated(err)
+			return p.truncated(err, fmt.Sprintf("the file ends within a block of %d bytes", n+8))
 		}
 	}
 	return nil

@@ -86,7 +86,7 @@ func (s *Set) writeHeader(f *file) {
 	if o.Format == Pcap {
 		b = appendPlainFileHeader(b, s.snapLength())
 	} else {
-		b = appendSection(b, &Section{Application: o.Application, Comments: o.Comments})
+		b = appendSection(b, &Section{Application: o.Application, Comments: append(slices.Clone(o.Comments), startComment(o.Epoch))})
 		for i := range f.interfaces {
 			b = appendInterface(b, &f.interfaces[i])
 		}
@@ -103,12 +103,13 @@ func (s *Set) snapLength() int {
 	return s.options.SnapLength
 }
 
-// Frame implements [netem.Tap]. It copies the frame, or as much of it as the snap length allows.
-func (s *Set) Frame(at time.Duration, id netem.PortID, dir netem.Direction, data []byte, comment string) {
-	if uint(id) >= uint(len(s.ports)) {
+// Frame implements [netem.Tap]. It copies the frame, or as much of it as the snap length allows. The frame's number becomes the
+// packet's ID.
+func (s *Set) Frame(at time.Duration, port netem.PortID, dir netem.Direction, id uint64, data []byte, comment string) {
+	if uint(port) >= uint(len(s.ports)) {
 		return
 	}
-	p := &s.ports[id]
+	p := &s.ports[port]
 	f := p.file
 	if f == nil {
 		return
@@ -140,8 +141,9 @@ func (s *Set) Frame(at time.Duration, id netem.PortID, dir netem.Direction, data
 		s.keep(f, chunk, appendPlainPacket(b, ns, kept, len(data)))
 		return
 	}
-	chunk, b := s.buffer.room(packetSize(len(kept), len(comment), true))
-	s.keep(f, chunk, appendPacket(b, p.index, ns, true, dir, kept, len(data), comment))
+	h := packetHead{iface: p.index, ns: ns, length: len(data), id: id, directed: true, dir: dir, comment: comment}
+	chunk, b := s.buffer.room(h.size(len(kept)))
+	s.keep(f, chunk, appendPacket(b, &h, kept))
 }
 
 // check finds the frames that the format can't hold.

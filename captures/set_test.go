@@ -50,16 +50,16 @@ func TestSet(t *testing.T) {
 	require.Len(t, readNode(t, dir, "r1").Interfaces, 2, "the headers are there before any packet")
 
 	frame := tcpFrame(t, client4, server4, &layers.TCP{SrcPort: 1, DstPort: 2, SYN: true}, "")
-	s.Frame(time.Second, 0, netem.Outbound, frame, "")
-	s.Frame(time.Second+1, 1, netem.Inbound, frame, "port 1 is not captured")
-	s.Frame(time.Second+2, 99, netem.Inbound, frame, "nor is port 99")
-	s.Frame(time.Second+3, 2, netem.Inbound, frame, "")
-	s.Frame(time.Second+3, 2, netem.Inbound, arpFrame(t, 1, client4, server4), "")
-	s.Frame(time.Second+4, 3, netem.Outbound, frame, "dropped: queue full on r1--server")
-	require.Equal(t, 3*packetSize(len(frame), 0, true)+4+36, s.Pending())
+	s.Frame(time.Second, 0, netem.Outbound, 0, frame, "")
+	s.Frame(time.Second+1, 1, netem.Inbound, 0, frame, "port 1 is not captured")
+	s.Frame(time.Second+2, 99, netem.Inbound, 0, frame, "nor is port 99")
+	s.Frame(time.Second+3, 2, netem.Inbound, 0, frame, "")
+	s.Frame(time.Second+3, 2, netem.Inbound, 0, arpFrame(t, 1, client4, server4), "")
+	s.Frame(time.Second+4, 3, netem.Outbound, 0, frame, "dropped: queue full on r1--server")
+	require.Equal(t, 3*(&packetHead{directed: true}).size(len(frame))+4+36, s.Pending())
 	require.NoError(t, s.Flush())
 	require.Zero(t, s.Pending())
-	s.Frame(2*time.Second, 0, netem.Inbound, frame, "")
+	s.Frame(2*time.Second, 0, netem.Inbound, 0, frame, "")
 	require.NoError(t, s.Close())
 	require.NoError(t, s.Close())
 	require.NoError(t, s.Err())
@@ -67,7 +67,7 @@ func TestSet(t *testing.T) {
 
 	start, end := epoch, epoch.Add(2*time.Second)
 	require.Equal(t, &Capture{
-		Section: Section{Application: "netlab test", Comments: []string{"lab two hosts", "seed 1"}},
+		Section: Section{Application: "netlab test", Comments: []string{"lab two hosts", "seed 1", "the run began at 2000-01-01T00:00:00Z"}},
 		Interfaces: []*InterfaceDescription{
 			{Name: "client-eth0", Description: "to r1, 50ms", MAC: clientMAC, Speed: 10_000_000, LinkType: LinkEthernet, Filter: "tcp"},
 		},
@@ -96,7 +96,7 @@ func TestSetPlainAndSnapped(t *testing.T) {
 	s, err := Open(o)
 	require.NoError(t, err)
 	s.Secrets("client", []byte("there is no room for them"))
-	s.Frame(1234567890123456789, 0, netem.Outbound, make([]byte, 60), "nor for this")
+	s.Frame(1234567890123456789, 0, netem.Outbound, 0, make([]byte, 60), "nor for this")
 	require.NoError(t, s.Close())
 	c, err := ReadFile(filepath.Join(dir, "client.pcap"))
 	require.NoError(t, err)
@@ -125,7 +125,7 @@ func play(t testing.TB, nodes, every int, o Options, opener opener) map[string][
 		if i%500 == 0 {
 			frame = make([]byte, 70_000) // does not fit into a chunk
 		}
-		s.Frame(time.Duration(i), netem.PortID(node), netem.Outbound, frame, strings.Repeat("c", i%5))
+		s.Frame(time.Duration(i), netem.PortID(node), netem.Outbound, 0, frame, strings.Repeat("c", i%5))
 		if every > 0 && i%every == 0 {
 			require.NoError(t, s.Flush())
 			require.LessOrEqual(t, len(s.handles.recent), s.handles.limit)
@@ -197,8 +197,8 @@ func TestSetSecrets(t *testing.T) {
 	s.Secrets("", []byte("ALL 00 00"))
 	s.Secrets("stranger", []byte("NONE 00 00\n"))
 	require.NoError(t, s.Flush())
-	s.Frame(1, 0, netem.Outbound, make([]byte, 60), "")
-	s.Frame(2, 0, netem.Outbound, make([]byte, 60), "")
+	s.Frame(1, 0, netem.Outbound, 0, make([]byte, 60), "")
+	s.Frame(2, 0, netem.Outbound, 0, make([]byte, 60), "")
 	s.Secrets("client", []byte("LATE 00 00\n"))
 	require.NoError(t, s.Close())
 
@@ -286,11 +286,11 @@ func TestSetDiskFull(t *testing.T) {
 			room = free
 			s.Secrets("client", []byte("CLIENT_RANDOM 00 00"))
 			for i := range frames / 2 {
-				s.Frame(time.Duration(i), 0, netem.Outbound, make([]byte, 60+i), "comment")
+				s.Frame(time.Duration(i), 0, netem.Outbound, 0, make([]byte, 60+i), "comment")
 			}
 			_ = s.Flush() // fails for some values of free; Close says so
 			for i := range frames / 2 {
-				s.Frame(time.Duration(frames+i), 0, netem.Outbound, make([]byte, 160+i), "")
+				s.Frame(time.Duration(frames+i), 0, netem.Outbound, 0, make([]byte, 160+i), "")
 			}
 			err = s.Close()
 			path := filepath.Join(o.Dir, "client."+format.String())
@@ -321,11 +321,11 @@ func TestSetFilesFailAlone(t *testing.T) {
 	s.handles.closeAll() // as if the files had not been used for long
 	require.NoError(t, os.Remove(filepath.Join(dir, "h1.pcapng")))
 	for i := range 3 {
-		s.Frame(1, netem.PortID(10+i), netem.Outbound, make([]byte, 60), "")
+		s.Frame(1, netem.PortID(10+i), netem.Outbound, 0, make([]byte, 60), "")
 	}
 	require.ErrorIs(t, s.Flush(), os.ErrNotExist)
 	require.EqualValues(t, 1, s.Lost())
-	s.Frame(2, 11, netem.Outbound, make([]byte, 60), "")
+	s.Frame(2, 11, netem.Outbound, 0, make([]byte, 60), "")
 	require.EqualValues(t, 2, s.Lost())
 	require.NoError(t, os.Remove(filepath.Join(dir, "h2.pcapng")))
 	s.handles.closeAll()
@@ -350,9 +350,9 @@ func TestSetStopsAtWhatDoesNotFit(t *testing.T) {
 	dir := t.TempDir()
 	s, err := Open(labOptions(dir))
 	require.NoError(t, err)
-	s.Frame(1, 0, netem.Outbound, make([]byte, 60), "")
-	s.Frame(2, 0, netem.Outbound, make([]byte, 60), strings.Repeat("x", 1<<16))
-	s.Frame(3, 0, netem.Outbound, make([]byte, 60), "")
+	s.Frame(1, 0, netem.Outbound, 0, make([]byte, 60), "")
+	s.Frame(2, 0, netem.Outbound, 0, make([]byte, 60), strings.Repeat("x", 1<<16))
+	s.Frame(3, 0, netem.Outbound, 0, make([]byte, 60), "")
 	require.ErrorContains(t, s.Close(), "client.pcapng: captures: comment of a packet is 65536 bytes long")
 	require.EqualValues(t, 2, s.Lost())
 	require.Len(t, readNode(t, dir, "client").Packets, 1)
@@ -365,7 +365,7 @@ func TestSetAfterClose(t *testing.T) {
 	require.NoError(t, s.Close())
 	before, err := os.ReadFile(filepath.Join(dir, "client.pcapng"))
 	require.NoError(t, err)
-	s.Frame(1, 0, netem.Outbound, make([]byte, 60), "")
+	s.Frame(1, 0, netem.Outbound, 0, make([]byte, 60), "")
 	s.Secrets("client", []byte("LATE"))
 	require.NoError(t, s.Flush())
 	require.EqualValues(t, 1, s.Lost())
@@ -384,7 +384,7 @@ func TestSetFrameAllocatesNothing(t *testing.T) {
 		frame := make([]byte, 1514)
 		round := func() {
 			for i := range 1000 {
-				s.Frame(time.Duration(i), netem.PortID(i%4), netem.Outbound, frame, "dropped: random loss on a--b")
+				s.Frame(time.Duration(i), netem.PortID(i%4), netem.Outbound, 0, frame, "dropped: random loss on a--b")
 			}
 		}
 		round()
@@ -414,7 +414,7 @@ func BenchmarkSetFrame(b *testing.B) {
 				b.SetBytes(int64(size))
 				i := 0
 				for b.Loop() {
-					s.Frame(time.Duration(i), netem.PortID(i%nodes), netem.Outbound, frame, "")
+					s.Frame(time.Duration(i), netem.PortID(i%nodes), netem.Outbound, 0, frame, "")
 					if i++; i%1000 == 0 {
 						if err := s.Flush(); err != nil {
 							b.Fatal(err)

@@ -82,8 +82,8 @@ func TestTsharkReadsASet(t *testing.T) {
 	dir := t.TempDir()
 	s, err := Open(labOptions(dir))
 	require.NoError(t, err)
-	s.Frame(21200*time.Microsecond, 0, netem.Outbound, tcpFrame(t, client4, server4, &layers.TCP{SrcPort: 1, DstPort: 5001, SYN: true}, ""), "")
-	s.Frame(42400*time.Microsecond, 0, netem.Inbound, tcpFrame(t, server6, client6, &layers.TCP{SrcPort: 5001, DstPort: 1, SYN: true}, ""), "duplicate 1 of 2")
+	s.Frame(21200*time.Microsecond, 0, netem.Outbound, 0, tcpFrame(t, client4, server4, &layers.TCP{SrcPort: 1, DstPort: 5001, SYN: true}, ""), "")
+	s.Frame(42400*time.Microsecond, 0, netem.Inbound, 0, tcpFrame(t, server6, client6, &layers.TCP{SrcPort: 5001, DstPort: 1, SYN: true}, ""), "duplicate 1 of 2")
 	require.NoError(t, s.Close())
 	path := filepath.Join(dir, "client.pcapng")
 	require.Equal(t, []string{
@@ -111,7 +111,7 @@ func TestTsharkReadsPlainPcap(t *testing.T) {
 	o.Format = Pcap
 	s, err := Open(o)
 	require.NoError(t, err)
-	s.Frame(123456789, 0, netem.Outbound, tcpFrame(t, client4, server4, &layers.TCP{SrcPort: 1, DstPort: 5001, SYN: true}, ""), "")
+	s.Frame(123456789, 0, netem.Outbound, 0, tcpFrame(t, client4, server4, &layers.TCP{SrcPort: 1, DstPort: 5001, SYN: true}, ""), "")
 	require.NoError(t, s.Close())
 	require.Equal(t, []string{"946684800.123456789|10.0.0.1|60"},
 		tshark(t, filepath.Join(dir, "client.pcap"), fields("frame.time_epoch", "ip.src", "frame.len")...))
@@ -151,7 +151,7 @@ func (c *tappedConn) segment(dir netem.Direction, s layers.TCP, data []byte) {
 	}
 	s.Window = 65535
 	*c.at += time.Millisecond
-	c.s.Frame(*c.at, 0, dir, tcpFrame(c.t, src, dst, &s, string(data)), "")
+	c.s.Frame(*c.at, 0, dir, 0, tcpFrame(c.t, src, dst, &s, string(data)), "")
 }
 
 func (c *tappedConn) open() {

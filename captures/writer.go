@@ -59,7 +59,11 @@ func (p *Writer) WritePacket(packet *Packet) error {
 	if snap := p.snapLengths[packet.Interface]; snap > 0 && len(data) > snap {
 		data = data[:snap]
 	}
-	p.buf = appendPacket(p.buf[:0], uint32(packet.Interface), ns, packet.Directed, packet.Direction, data, length, packet.Comment)
+	h := packetHead{
+		iface: uint32(packet.Interface), ns: ns, length: length, id: packet.ID,
+		directed: packet.Directed, dir: packet.Direction, comment: packet.Comment,
+	}
+	p.buf = appendPacket(p.buf[:0], &h, data)
 	return p.write(p.buf)
 }
 

@@ -26,7 +26,7 @@ type frames struct {
 }
 
 // Frame implements netem.Tap.
-func (f *frames) Frame(at time.Duration, port netem.PortID, dir netem.Direction, data []byte, comment string) {
+func (f *frames) Frame(at time.Duration, port netem.PortID, dir netem.Direction, _ uint64, data []byte, comment string) {
 	f.count++
 	var head [13]byte
 	binary.BigEndian.PutUint64(head[:], uint64(at))

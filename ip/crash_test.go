@@ -32,7 +32,7 @@ type segment struct {
 // record keeps all frames that leave ports.
 type record struct{ sent []segment }
 
-func (r *record) Frame(at time.Duration, port netem.PortID, dir netem.Direction, data []byte, _ string) {
+func (r *record) Frame(at time.Duration, port netem.PortID, dir netem.Direction, _ uint64, data []byte, _ string) {
 	if dir != netem.Outbound {
 		return
 	}

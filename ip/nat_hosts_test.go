@@ -23,7 +23,7 @@ import (
 // sums checks the checksums of all IPv4 packets on all links.
 type sums struct{ checked, wrong int }
 
-func (s *sums) Frame(_ time.Duration, _ netem.PortID, _ netem.Direction, data []byte, _ string) {
+func (s *sums) Frame(_ time.Duration, _ netem.PortID, _ netem.Direction, _ uint64, data []byte, _ string) {
 	if binary.BigEndian.Uint16(data[12:]) != netem.EtherTypeIPv4 {
 		return
 	}

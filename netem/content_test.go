@@ -220,7 +220,7 @@ type seen struct {
 
 type recorder []seen
 
-func (r *recorder) Frame(_ time.Duration, _ PortID, dir Direction, data []byte, comment string) {
+func (r *recorder) Frame(_ time.Duration, _ PortID, dir Direction, _ uint64, data []byte, comment string) {
 	*r = append(*r, seen{dir, bytes.Clone(data), comment})
 }
 

@@ -182,7 +182,7 @@ func (d *direction) tap(at time.Duration, f *Frame, comment string) {
 	if n.tap == nil {
 		return
 	}
-	n.tap.Frame(at, d.from.id, Outbound, f.Data, join(join(f.ruled, comment), d.note))
+	n.tap.Frame(at, d.from.id, Outbound, f.ID, f.Data, join(join(f.ruled, comment), d.note))
 	d.note = ""
 }
 
@@ -228,7 +228,7 @@ func (r *receiver) handle(at time.Duration, f *Frame) {
 	n.inFlight--
 	r.stats.Delivered.add(f)
 	if n.tap != nil {
-		n.tap.Frame(at, r.to.id, Inbound, f.Data, join(f.ruled, f.note))
+		n.tap.Frame(at, r.to.id, Inbound, f.ID, f.Data, join(f.ruled, f.note))
 	}
 	if f.Damaged { // that is so on the links to come as well
 		f.note, f.ruled = "", join(f.ruled, f.note)
@@ -245,7 +245,7 @@ func (d *direction) lostAtEnd(at time.Duration, f *Frame) {
 	n.inFlight--
 	if n.tap != nil {
 		dropped := "dropped: " + DropNodeDown.words() + " on " + d.link.id
-		n.tap.Frame(at, d.to.id, Inbound, f.Data, join(join(f.ruled, f.note), dropped))
+		n.tap.Frame(at, d.to.id, Inbound, f.ID, f.Data, join(join(f.ruled, f.note), dropped))
 	}
 	n.emit(Event{At: at, Kind: "drop", Node: d.to.host, Link: d.link.id, Dir: d.name, Frame: f.ID, Reason: DropNodeDown.String()})
 	f.Release()

@@ -44,7 +44,7 @@ func (l *ledger) account(d *direction) *account {
 	return a
 }
 
-func (l *ledger) Frame(at time.Duration, port PortID, way Direction, _ []byte, comment string) {
+func (l *ledger) Frame(at time.Duration, port PortID, way Direction, _ uint64, _ []byte, comment string) {
 	require.GreaterOrEqual(l.t, at, l.last, "time goes back")
 	l.last = at
 	p := l.Ports()[port]

@@ -32,7 +32,7 @@ type tapped struct {
 	comment string
 }
 
-func (w *wire) Frame(at time.Duration, _ PortID, dir Direction, _ []byte, comment string) {
+func (w *wire) Frame(at time.Duration, _ PortID, dir Direction, _ uint64, _ []byte, comment string) {
 	w.taps = append(w.taps, tapped{at, dir, comment})
 }
 

@@ -38,7 +38,7 @@ type caught struct {
 	comment string
 }
 
-func (c *chain) Frame(at time.Duration, port PortID, way Direction, data []byte, comment string) {
+func (c *chain) Frame(at time.Duration, port PortID, way Direction, _ uint64, data []byte, comment string) {
 	c.shown = append(c.shown, caught{at: at, port: c.Ports()[port].Name(), way: way, data: append([]byte{}, data...), comment: comment})
 }
 

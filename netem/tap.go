@@ -27,7 +27,7 @@ type PortID int32
 type Tap interface {
 	// Frame is called for each frame that leaves a port (Outbound: when its first bit goes on the wire, or when it is
 	// dropped before that) or reaches one (Inbound: when its last bit arrived). at is virtual time since the start of
-	// the run. data is an Ethernet frame without frame check sequence, valid during the call only. comment is empty or
+	// the run. id is [Frame.ID]. data is an Ethernet frame without frame check sequence, valid during the call only. comment is empty or
 	// says what netlab did to the frame, such as "dropped: random loss on r1--server".
-	Frame(at time.Duration, port PortID, dir Direction, data []byte, comment string)
+	Frame(at time.Duration, port PortID, dir Direction, id uint64, data []byte, comment string)
 }

@@ -25,7 +25,7 @@ type sent struct {
 // tap keeps the segments that leave a, and those that leave b.
 type tap struct{ a, b []sent }
 
-func (p *tap) Frame(at time.Duration, port netem.PortID, dir netem.Direction, data []byte, _ string) {
+func (p *tap) Frame(at time.Duration, port netem.PortID, dir netem.Direction, _ uint64, data []byte, _ string) {
 	if dir != netem.Outbound {
 		return
 	}

@@ -18,7 +18,7 @@ import (
 // ttlTap keeps the TTLs and hop limits of the datagrams that leave a.
 type ttlTap struct{ seen []int }
 
-func (p *ttlTap) Frame(_ time.Duration, port netem.PortID, dir netem.Direction, data []byte, _ string) {
+func (p *ttlTap) Frame(_ time.Duration, port netem.PortID, dir netem.Direction, _ uint64, data []byte, _ string) {
 	if port != 0 || dir != netem.Outbound {
 		return
 	}

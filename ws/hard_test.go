@@ -231,7 +231,7 @@ func TestFragments(t *testing.T) {
 // sum hashes all frames and their times.
 type sum struct{ hash.Hash }
 
-func (s sum) Frame(at time.Duration, port netem.PortID, dir netem.Direction, data []byte, _ string) {
+func (s sum) Frame(at time.Duration, port netem.PortID, dir netem.Direction, _ uint64, data []byte, _ string) {
 	fmt.Fprintln(s.Hash, at, port, dir, len(data))
 	s.Hash.Write(data)
 }

@@ -19,7 +19,7 @@ import (
 // classes counts IP packets by the port that sent them and what their byte with DSCP and ECN says.
 type classes map[netem.PortID]map[uint8]int
 
-func (c classes) Frame(_ time.Duration, port netem.PortID, dir netem.Direction, data []byte, _ string) {
+func (c classes) Frame(_ time.Duration, port netem.PortID, dir netem.Direction, _ uint64, data []byte, _ string) {
 	if dir != netem.Outbound {
 		return
 	}

@@ -33,7 +33,7 @@ type sent struct {
 	resetting bool
 }
 
-func (w *witness) Frame(at time.Duration, port netem.PortID, dir netem.Direction, data []byte, _ string) {
+func (w *witness) Frame(at time.Duration, port netem.PortID, dir netem.Direction, _ uint64, data []byte, _ string) {
 	fmt.Fprintln(w.Hash, at, port, dir)
 	w.Hash.Write(data)
 	if dir != netem.Outbound {

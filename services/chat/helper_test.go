@@ -116,7 +116,7 @@ type sum struct{ hash.Hash }
 
 func newSum() sum { return sum{sha256.New()} }
 
-func (s sum) Frame(at time.Duration, port netem.PortID, dir netem.Direction, data []byte, _ string) {
+func (s sum) Frame(at time.Duration, port netem.PortID, dir netem.Direction, _ uint64, data []byte, _ string) {
 	fmt.Fprintln(s.Hash, at, port, dir, len(data))
 	s.Hash.Write(data)
 }

@@ -69,7 +69,7 @@ type tap struct {
 	stamps    []uint32
 }
 
-func (p *tap) Frame(at time.Duration, port netem.PortID, dir netem.Direction, data []byte, _ string) {
+func (p *tap) Frame(at time.Duration, port netem.PortID, dir netem.Direction, _ uint64, data []byte, _ string) {
 	if port != 0 || dir != netem.Outbound {
 		return
 	}

@@ -321,7 +321,7 @@ func TestWrongSum(t *testing.T) {
 // trace sums up all frames.
 type trace struct{ hash hash.Hash }
 
-func (s *trace) Frame(at time.Duration, port netem.PortID, dir netem.Direction, data []byte, comment string) {
+func (s *trace) Frame(at time.Duration, port netem.PortID, dir netem.Direction, _ uint64, data []byte, comment string) {
 	fmt.Fprintf(s.hash, "%d %d %d %x %s\n", at, port, dir, data, comment)
 }
 
