@@ -43,7 +43,7 @@ var rooms = map[string][]string{
 var common = []string{"units", "internal/random"}
 
 // free are the rooms that may import anything: the command, and what exists for tests only.
-var free = []string{"cmd", "internal/testlab", "internal/randomlab", "internal/deps"}
+var free = []string{"cmd", "internal/testlab", "internal/randomlab", "internal/deps", "internal/pictures"}
 
 // roomOf returns the room that a package of the module is in, or "" for one of another module.
 func roomOf(path string) string {
