@@ -36,6 +36,8 @@ type Result struct {
 	// ServiceLatency is the time from when it was really made: it hides what a request had to wait for its turn.
 	Latency        *figures.Percentiles `json:"latency"`
 	ServiceLatency *figures.Percentiles `json:"service_latency"`
+	// Histogram is the distribution of Latency.
+	Histogram []figures.Bin `json:"histogram"`
 	// Phases are the parts of requests, of failed ones as well as far as they got.
 	Phases Phases `json:"phases"`
 	// Status counts answers by what they say of themselves, such as "200"; ByStatus says more of them.
@@ -65,7 +67,8 @@ func (t *tally) result() *Result {
 	r := &Result{Requests: t.requests, Succeeded: t.succeeded, Failed: t.failed, Pending: t.requests - done,
 		SuccessRate: figures.Share(t.succeeded, done), Bytes: units.Bytes(t.bytes), Waited: t.waited, MaxInFlight: t.maxInFlight,
 		Errors: t.errors, Latency: t.latency.Percentiles(), ServiceLatency: t.service.Percentiles(),
-		Status: map[string]uint64{}, ByStatus: t.statuses.result(done), ByTarget: t.targets.result(done),
+		Histogram: t.latency.Bins(),
+		Status:    map[string]uint64{}, ByStatus: t.statuses.result(done), ByTarget: t.targets.result(done),
 		Bucket: units.Duration(t.timeline.width()), Seconds: t.timeline.seconds()}
 	window := t.window()
 	r.Offered, r.Rate = perSecond(t.requests, window), perSecond(t.inWindow, window)

@@ -97,6 +97,8 @@ type Result struct {
 	// Latency is the time from the start of a request to the last byte of the response, of requests that succeeded. It holds
 	// the handshake of a new connection.
 	Latency *figures.Latency `json:"latency"`
+	// Histogram is the distribution of Latency.
+	Histogram []figures.Bin `json:"histogram"`
 	// TTFB is the time from the start of a request to the first byte of the response.
 	TTFB *figures.Latency `json:"ttfb"`
 	// Connections counts connections that were opened, Connect is the time that their TCP handshakes took, TLS the time that
@@ -144,6 +146,7 @@ func (r *runner) Result() any {
 	}
 	all.Requests = all.Succeeded + all.Failed + all.Pending
 	all.Intact = all.Failed == 0
+	all.Histogram = latency.Bins()
 	all.Latency, all.TTFB, all.Connect, all.TLS = latency.Latency(), ttfb.Latency(), connecting.Latency(), hello.Latency()
 	return all
 }

@@ -54,7 +54,8 @@ func TestFirstByteTakesTwoRoundTrips(t *testing.T) {
 	r, s := lab(t, testlab.Config{Forward: testlab.Wire(10*ms, 0)}, web.NewServerConfig(), config(nil))
 	require.Equal(t, &web.Result{Requests: 1, Succeeded: 1, Intact: true, Bytes: 10_000, Status: map[string]uint64{"200": 1},
 		Protocols: map[string]uint64{"http1": 1}, Took: units.Duration(40 * ms),
-		Latency: same(40 * ms), TTFB: same(40 * ms), Connect: same(20 * ms), Connections: 1}, r)
+		Latency: same(40 * ms), TTFB: same(40 * ms), Connect: same(20 * ms), Connections: 1,
+		Histogram: []figures.Bin{{LE: units.Duration(40 * ms), Count: 1}}}, r)
 	require.Equal(t, &web.ServerResult{Connections: 1, Requests: 1, Bytes: 10_000, Status: map[string]uint64{"200": 1},
 		Protocols: map[string]uint64{"http1": 1}}, s)
 }

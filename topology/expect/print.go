@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/big"
 	"strconv"
-	"strings"
 
 	"netlab/units"
 )
@@ -40,6 +39,16 @@ func printNumber(d Dimension, r *big.Rat, all bool) string {
 		whole = r.Num().Int64()
 	}
 	f, _ := r.Float64()
+	if !all {
+		switch d {
+		case Duration:
+			return units.ShortDuration(f)
+		case Size:
+			return units.ShortBytes(f)
+		case BitRate:
+			return units.ShortBitRate(f)
+		}
+	}
 	switch d {
 	case Count:
 		if r.IsInt() {
@@ -49,41 +58,36 @@ func printNumber(d Dimension, r *big.Rat, all bool) string {
 		percent, _ := new(big.Rat).Mul(r, big.NewRat(100, 1)).Float64()
 		return decimal(percent, all) + "%"
 	case Duration:
-		if whole >= 0 && all {
+		if whole >= 0 {
 			return units.Duration(whole).String()
 		}
 		if rounded := math.Round(round(f)); rounded < math.MaxInt64 {
 			return units.Duration(rounded).String()
 		}
 	case Size:
-		if whole >= 0 && (all || short(units.Bytes(whole).String())) {
+		if whole >= 0 {
 			return units.Bytes(whole).String()
 		}
-		return scaled(f, all, "B")
+		return scaled(f, "B")
 	case BitRate:
-		if whole >= 0 && all {
+		if whole >= 0 {
 			return units.BitRate(whole).String()
 		}
-		return scaled(f, all, "bit/s")
+		return scaled(f, "bit/s")
 	case Rate:
 		return decimal(f, all) + "/s"
 	}
 	return decimal(f, all)
 }
 
-// short says whether a text has no more digits than a printed value.
-func short(text string) bool {
-	return len(strings.TrimFunc(text, func(r rune) bool { return r < '0' || r > '9' })) <= digits
-}
-
-// scaled prints a number with the largest power of 1000 in it.
-func scaled(f float64, all bool, unit string) string {
+// scaled prints all digits of a number with the largest power of 1000 in it.
+func scaled(f float64, unit string) string {
 	prefixes := []string{"", "k", "M", "G", "T"}
 	i := 0
 	for f = max(f, 0); round(f) >= 1000 && i < len(prefixes)-1; i++ {
 		f /= 1000
 	}
-	return decimal(f, all) + prefixes[i] + unit
+	return decimal(f, true) + prefixes[i] + unit
 }
 
 // round rounds to the digits of a printed value.
