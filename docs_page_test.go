@@ -114,6 +114,8 @@ func (p property) kind() string {
 		return fmt.Sprintf("`%q`", p.Const)
 	case p.Enum != nil:
 		return "`" + strings.Join(p.Enum, "`, `") + "`"
+	case len(p.OneOf) > 0 && p.OneOf[len(p.OneOf)-1].Ref != "" && p.OneOf[0].Type == "boolean":
+		return "true, false, or " + readable(strings.TrimPrefix(p.OneOf[len(p.OneOf)-1].Ref, "#/$defs/"))
 	case len(p.OneOf) > 0 && p.OneOf[len(p.OneOf)-1].Ref != "" && p.OneOf[0].Type == "string":
 		return "text, or " + readable(strings.TrimPrefix(p.OneOf[len(p.OneOf)-1].Ref, "#/$defs/"))
 	case len(p.OneOf) > 0 && p.OneOf[0].Type == "string":
@@ -201,6 +203,7 @@ var parts = map[string]string{
 	"CorruptObject":     "Corruption",
 	"TruncateObject":    "Truncation",
 	"RoutingObject":     "Routing",
+	"TelemetryObject":   "Telemetry",
 	"DNSObject":         "Name servers",
 	"Chaos":             "Chaos",
 	"Profile":           "Profiles",

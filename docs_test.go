@@ -71,7 +71,7 @@ func TestPictureInReadme(t *testing.T) {
 	require.NoError(t, err)
 	text, err := os.ReadFile(filepath.Join("examples", "testdata", "handshake.txt"))
 	require.NoError(t, err)
-	at := bytes.Index(text, []byte("    time (s)"))
+	at := bytes.Index(text, []byte("  #   time (s)"))
 	require.Positive(t, at)
 	require.Contains(t, string(readme), string(text[at:]))
 }

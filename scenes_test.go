@@ -2,31 +2,34 @@ package netlab_test
 
 import "time"
 
-// scene is the part of an example that its transcript shows: what passed one interface from a time on, as lines of a ladder
-// between nodes.
+// scene is the part of an example that its transcript shows, as lines of a ladder between nodes from a time on: all of the run, or what
+// one node saw.
 type scene struct {
-	node, iface string // an empty interface is the node's only one
-	filter      string // of package captures; empty is everything
-	nodes       []string
-	from        time.Duration
-	lines       int
-	caption     string
+	// node is the one whose capture is shown, "" for the run as a whole. Of a node with several interfaces, iface is the one that counts.
+	node, iface string
+	// watch are the nodes whose captures are read for the run as a whole, empty for all.
+	watch   []string
+	filter  string // of package captures; empty is everything
+	nodes   []string
+	from    time.Duration
+	lines   int
+	caption string
 }
 
 // scenes are those of all examples, by name or by name and variant.
 var scenes = map[string]scene{
 	"handshake": {node: "client", nodes: []string{"client", "server"}, lines: 25, caption: "All of it, as the client sees it"},
-	"retransmission": {node: "r1", iface: "r1-eth1", nodes: []string{"client", "server"}, from: 4805 * time.Millisecond, lines: 28,
-		caption: "A loss after 4.8 s and its repair, in front of the lossy link"},
-	"udp-vs-tcp": {node: "r1", iface: "r1-eth1", nodes: []string{"client", "server"}, from: 7400 * time.Millisecond, lines: 32,
-		caption: "A datagram is lost after 7.45 s, a segment after 7.55 s; in front of the lossy link"},
-	"traceroute": {node: "client", nodes: []string{"client", "r1", "r2", "r3", "r4", "r5", "server"}, lines: 26,
+	"retransmission": {nodes: []string{"client", "server"}, from: 4805 * time.Millisecond, lines: 28,
+		caption: "A loss after 4.8 s and its repair"},
+	"udp-vs-tcp": {nodes: []string{"client", "server"}, from: 7400 * time.Millisecond, lines: 32,
+		caption: "A datagram is lost after 7.45 s, a segment after 7.55 s"},
+	"traceroute": {nodes: []string{"client", "r1", "r2", "r3", "r4", "r5", "server"}, lines: 26,
 		caption: "Each probe gets one router further"},
 	"lan": {node: "host1", nodes: []string{"host1", "host2", "host3", "server"}, lines: 26, caption: "What host1 sees of itself, host2, host3 and the server"},
 	"dumbbell": {node: "r1", iface: "r1-eth0", nodes: []string{"sender1", "sender2", "receiver"}, lines: 26,
 		caption: "Two of the fifty flows, in front of the bottleneck"},
-	"partition": {node: "client", filter: "tcp", nodes: []string{"client", "server"}, from: 2015 * time.Millisecond, lines: 30,
-		caption: "The upload as the client sees it, without the pings: the partition begins at 2 s and ends at 7 s"},
+	"partition": {filter: "tcp", nodes: []string{"client", "server"}, from: 2018 * time.Millisecond, lines: 40,
+		caption: "The upload, without the pings: the partition began at 2 s and ends at 7 s"},
 	"https": {node: "client", nodes: []string{"client", "server"}, lines: 32,
 		caption: "The two requests over HTTPS: TCP until 0.1 s, TLS until 0.2 s, then HTTP/2"},
 	"tls12-vs-tls13": {node: "old", nodes: []string{"old", "server"}, lines: 26,
@@ -50,8 +53,8 @@ var scenes = map[string]scene{
 		caption: "The third client: its SYN goes unanswered, and is sent again after 1 s"},
 	"crash-restart": {node: "patient", nodes: []string{"patient", "server"}, from: 3500 * time.Millisecond, lines: 20,
 		caption: "The last echo before the crash at 5 s, then silence, until the server that is back since 8 s answers with a reset"},
-	"one-way-partition": {node: "b", filter: "icmp", nodes: []string{"a", "b"}, from: 1945 * time.Millisecond, lines: 16,
-		caption: "The pings as b sees them: from 2 s on its own requests are dropped as they leave, and so are its answers to a's, which do arrive"},
+	"one-way-partition": {filter: "icmp", nodes: []string{"a", "b"}, from: 1945 * time.Millisecond, lines: 16,
+		caption: "The pings: from 2 s on the requests of b are dropped as they leave, and so are its answers to those of a, which do arrive"},
 	"bufferbloat/drop-tail": slowPing("A ping of 20 ms takes 0.4 s"),
 	"bufferbloat/codel":     slowPing("The same ping behind CoDel"),
 	"bufferbloat/fq-codel":  slowPing("The same ping beside the download's queue"),
@@ -83,9 +86,9 @@ func slowPing(caption string) scene {
 	return scene{node: "laptop", nodes: []string{"laptop", "server"}, from: 20 * time.Second, lines: 12, caption: caption}
 }
 
-// door is what passes the outside of a router that translates addresses.
+// door is what passes between a router that translates addresses and those outside, as they see it.
 func door(caption string) scene {
-	return scene{node: "home", iface: "home-eth0", nodes: []string{"home", "alice", "bob"}, lines: 24, caption: caption}
+	return scene{watch: []string{"alice", "bob"}, nodes: []string{"home", "alice", "bob"}, lines: 24, caption: caption}
 }
 
 // visit is what the only client sees that is captured of a server under load.

@@ -5,15 +5,18 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
 	"netlab/captures"
+	"netlab/captures/analysis"
 	"netlab/examples"
+	"netlab/report"
+	"netlab/report/ladder"
 )
 
 var update = flag.Bool("update", false, "write the transcripts of the examples into examples/testdata")
@@ -64,47 +67,59 @@ func transcript(t *testing.T, e examples.Example, dirs []variantDir) string {
 // ladder draws the scene. Its times count from the start of the run.
 func (s scene) ladder(t *testing.T, dir string) string {
 	t.Helper()
-	c := readCapture(t, dir, s.node)
-	var filter *captures.Filter
+	f, err := report.Load(dir)
+	require.NoError(t, err)
+	choice := ladder.Selection{From: s.from}
+	var options analysis.RunOptions
 	if s.filter != "" {
-		var err error
-		filter, err = captures.ParseFilter(s.filter, nil)
+		filter, err := captures.ParseFilter(s.filter, nil)
 		require.NoError(t, err)
+		m := ladder.NewMatcher(filter)
+		options.Frame, choice.Filter = m.Frame, m.Match
 	}
-	var packets []*captures.Packet
-	for _, p := range c.Packets {
-		if (s.iface == "" || c.Interfaces[p.Interface].Name == s.iface) && (filter == nil || filter.Match(p.Data)) {
-			packets = append(packets, p)
+	if s.iface != "" {
+		choice.Filter = s.passed(choice.Filter)
+	}
+	o := ladder.Options{Nodes: s.nodes}
+	var run *analysis.Run
+	var network *ladder.Network
+	if s.node != "" {
+		run, err = analysis.OpenFile(filepath.Join(dir, report.CapturesDir, s.node+".pcapng"), options)
+	} else {
+		var files []analysis.CaptureFile
+		for _, c := range f.Captures {
+			files = append(files, analysis.CaptureFile(c))
+		}
+		options.Nodes = s.watch
+		run, err = analysis.OpenRun(files, options)
+		network = ladder.NewNetwork(&f.Topology)
+		for _, e := range ladder.Events(f) {
+			if e.At >= s.from {
+				o.Events = append(o.Events, e)
+			}
 		}
 	}
+	require.NoError(t, err)
+	journeys, err := choice.Of(run)
+	require.NoError(t, err)
+	l, err := ladder.New(run, network, journeys, o)
+	require.NoError(t, err)
 	var b strings.Builder
-	require.NoError(t, captures.Ladder(&b, packets, captures.LadderOptions{Nodes: s.nodes, Name: c.NameFunc(), Start: start}))
+	require.NoError(t, l.Text(&b, ladder.TextOptions{}))
 	lines := strings.SplitAfter(strings.TrimSuffix(b.String(), "\n"), "\n")
-	head, body := lines[0], lines[1:]
-	first := 0
-	for first < len(body) && (body[first][:ladderTime] == strings.Repeat(" ", ladderTime) || lineTime(t, body[first]) < s.from) {
-		first++
-	}
-	end := min(first+s.lines, len(body))
-	text := head + strings.Join(body[first:end], "")
-	if !strings.HasSuffix(text, "\n") {
-		text += "\n"
-	}
-	if end < len(body) {
+	end := min(1+s.lines, len(lines))
+	text := strings.TrimSuffix(strings.Join(lines[:end], ""), "\n") + "\n"
+	if end < len(lines) {
 		text += "  …\n"
 	}
 	return text
 }
 
-// ladderTime is the width of a ladder's column of times.
-const ladderTime = 12
-
-// lineTime returns the time in a line of a ladder.
-func lineTime(t *testing.T, line string) time.Duration {
-	t.Helper()
-	d, err := time.ParseDuration(strings.TrimSpace(line[:ladderTime]) + "s")
-	require.NoError(t, err, line)
-	return d
+// passed chooses the packets that passed the scene's interface, of those that another choice lets through.
+func (s scene) passed(also func(*analysis.Journey) bool) func(*analysis.Journey) bool {
+	return func(j *analysis.Journey) bool {
+		return (also == nil || also(j)) && slices.ContainsFunc(j.Hops, func(h analysis.Hop) bool { return h.Interface == s.iface })
+	}
 }
 
 // wrap breaks a text into lines.

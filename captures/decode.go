@@ -91,7 +91,7 @@ func (p *Reader) decodeInterface() (Block, error) {
 		LinkType:   p.order.Uint16(b),
 		SnapLength: p.length(b[4:]),
 	}
-	res := resolution{digits: 6} // microseconds, unless an option says otherwise
+	res := resolution{perSecond: 1e6} // microseconds, unless an option says otherwise
 	err := p.options(b[8:], func(code uint16, value []byte) error {
 		switch {
 		case code == optionInterfaceName:
@@ -272,15 +272,22 @@ func (p *Reader) iface(n uint32) (int, resolution, error) {
 
 // resolution is the unit of an interface's time stamps.
 type resolution struct {
-	// A unit is 10^-digits seconds, or 2^-digits if binary.
-	binary bool
-	digits uint8
-	offset int64 // seconds that are added
+	perSecond uint64 // units in a second
+	offset    int64  // seconds that are added
 }
 
+// set takes the value of the option: a unit is 10^-value seconds, or 2^-value without the highest bit if that is set.
 func (r *resolution) set(value byte) error {
-	r.binary, r.digits = value&0x80 != 0, value&0x7f
-	if r.binary && r.digits > 63 || !r.binary && r.digits > 19 {
+	digits := value & 0x7f
+	switch {
+	case value&0x80 != 0 && digits <= 63:
+		r.perSecond = 1 << digits
+	case value&0x80 == 0 && digits <= 19:
+		r.perSecond = 1
+		for range digits {
+			r.perSecond *= 10
+		}
+	default:
 		return fmt.Errorf("time resolution %#02x is finer than 64 bits can hold", value)
 	}
 	return nil
@@ -289,14 +296,8 @@ func (r *resolution) set(value byte) error {
 // time reads a time stamp of two 32-bit halves, the upper one first.
 func (r resolution) time(order binary.ByteOrder, b []byte) time.Time {
 	ticks := uint64(order.Uint32(b))<<32 | uint64(order.Uint32(b[4:]))
-	perSecond := uint64(1) << r.digits
-	if !r.binary {
-		perSecond = 1
-		for range r.digits {
-			perSecond *= 10
-		}
-	}
-	hi, lo := bits.Mul64(ticks%perSecond, 1e9)
-	ns, _ := bits.Div64(hi, lo, perSecond)
-	return time.Unix(int64(ticks/perSecond)+r.offset, int64(ns)).UTC()
+	seconds, rest := ticks/r.perSecond, ticks%r.perSecond
+	hi, lo := bits.Mul64(rest, 1e9)
+	ns, _ := bits.Div64(hi, lo, r.perSecond)
+	return time.Unix(int64(seconds)+r.offset, int64(ns)).UTC()
 }

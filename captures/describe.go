@@ -49,7 +49,7 @@ type Describer struct {
 	connections map[flow]*connection
 }
 
-// line is a description in pieces, from which lines and ladders are made.
+// line is a description in pieces, from which lines are made.
 type line struct {
 	protocol string
 	// from and to are the ends with their ports; empty where text says it all.
@@ -57,11 +57,6 @@ type line struct {
 	text     string
 	// app is what the application says, "" if nothing of it is known.
 	app string
-	// brief are words that do for text before app where room is short, "" if none do; alone says that app can do without.
-	brief string
-	alone bool
-	// shorter are further ways to say the same as app, without protocol and ports, the longest first.
-	shorter []string
 }
 
 // Describe says in one line what a frame is.
@@ -90,8 +85,10 @@ func (d *Describer) line(v *view) line {
 	switch {
 	case v.version != 0:
 		return d.ip(v)
-	case len(v.frame) < 14:
+	case v.ethernet && len(v.frame) < etherHeader:
 		return line{protocol: "Ethernet", text: fmt.Sprintf("malformed: %d bytes, %s", len(v.frame), v.problem)}
+	case !v.ethernet && v.problem != "" && v.etherType == 0:
+		return line{protocol: "frame", text: fmt.Sprintf("of %d bytes, %s", len(v.frame), v.problem)}
 	case v.etherType == etherARP:
 		return line{protocol: "ARP", text: d.arp(v)}
 	case v.etherType < 0x600:
@@ -118,8 +115,11 @@ var etherNames = map[uint16]string{
 	0x88f7: "PTP",
 }
 
-// ether describes a frame by its MAC addresses.
+// ether describes a frame by its MAC addresses, if it has any.
 func (d *Describer) ether(v *view, protocol, text string) line {
+	if !v.ethernet {
+		return line{protocol: protocol, text: text}
+	}
 	return line{protocol: protocol, from: net.HardwareAddr(v.frame[6:12]).String(), to: net.HardwareAddr(v.frame[:6]).String(), text: text}
 }
 
@@ -230,7 +230,6 @@ func (d *Describer) udp(v *view, l *line) {
 	l.text = fmt.Sprintf("len %d", n-8)
 	if v.srcPort == domain || v.dstPort == domain {
 		l.app = shorten(d.dns(v.payload[8:min(n, len(v.payload))], n <= len(v.payload)))
-		l.shorter = shorterDNS(l.app)
 	}
 }
 

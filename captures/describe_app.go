@@ -3,6 +3,7 @@ package captures
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // appLimit is how many characters a line says at most about the application.
@@ -135,16 +136,16 @@ func join(texts []string) string {
 	return s.String()
 }
 
-// shorten cuts a text after appLimit characters.
-func shorten(text string) string { return cut(text, appLimit, boxStrokes.cut) }
-
-// cut shortens a text to n characters, the last of which is the mark.
-func cut(text string, n int, mark rune) string {
-	if width(text) <= n {
+// shorten cuts a text after appLimit characters, the last of which then says so.
+func shorten(text string) string {
+	if width(text) <= appLimit {
 		return text
 	}
-	return string([]rune(text)[:n-1]) + string(mark)
+	return string([]rune(text)[:appLimit-1]) + "…"
 }
+
+// width is how many columns a text takes.
+func width(text string) int { return utf8.RuneCountInString(text) }
 
 // printable returns bytes from outside as ASCII, with dots for what can't be printed, and not much more than a line says.
 func printable(b []byte) string {

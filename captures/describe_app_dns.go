@@ -70,19 +70,6 @@ func (d *Describer) dns(b []byte, whole bool) string {
 	return s.String()
 }
 
-// shorterDNS returns a description as it is and in fewer words: "DNS A www.lab?" for a query, "DNS A www.lab: 10.0.0.1"
-// for an answer, and both without "DNS".
-func shorterDNS(text string) []string {
-	if text == "" {
-		return nil
-	}
-	if what, found := strings.CutPrefix(text, "DNS query "); found {
-		return []string{text, "DNS " + what + "?", what + "?"}
-	}
-	what := strings.TrimPrefix(text, "DNS answer ")
-	return []string{text, "DNS " + strings.TrimPrefix(what, "DNS "), strings.TrimPrefix(what, "DNS ")}
-}
-
 // record says what a record of an answer holds.
 func (d *Describer) record(record dns.RR) string {
 	switch r := record.(type) {

@@ -6,7 +6,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -274,37 +273,6 @@ func TestDescribeHTTP2(t *testing.T) {
 		{false, "\x00\x00\x04\x77\x00\x00\x00\x00\x00abcd", ""},
 	})
 	follow(t, []step{{true, http2Magic, "HTTP/2 preface"}, {true, frame(4, 0, 0, 0), "HTTP/2 SETTINGS"}})
-}
-
-// Where room is short the application's words go before TCP's, and they take no line that the arrow hadn't.
-func TestLadderApplication(t *testing.T) {
-	query, reply := pack(t, question("www.lab.", dns.TypeA)), pack(t, answer("www.lab.", dns.TypeA, 0), "www.lab. 5 A 10.0.0.1", "www.lab. 5 A 10.0.0.2")
-	frames := [][]byte{
-		udpFrame(t, client4, router4, 5000, 53, query),
-		udpFrame(t, router4, client4, 53, 5000, reply),
-		dataFrame(t, true, 80, 1, 1, "GET / HTTP/1.1\r\n"),
-		dataFrame(t, true, 80, 17, 1, "GET /"+strings.Repeat("path/", 30)+" HTTP/1.1\r\n"),
-		dataFrame(t, false, 80, 1, 17, "HTTP/1.1 200 OK\r\n\r\n"),
-	}
-	var packets []*Packet
-	for i, f := range append(frames, frames...) {
-		packets = append(packets, &Packet{Time: epoch.Add(time.Duration(i) * time.Second), Data: f})
-		if i >= len(frames) {
-			packets[i].Comment = "dropped: the link is down"
-		}
-	}
-	for name, o := range map[string]LadderOptions{
-		"ladder-application.txt":       {Nodes: []string{"client", "server", "r1"}, Name: nameOf},
-		"ladder-application-small.txt": {Nodes: []string{"client", "r1", "server"}, Name: nameOf, Width: 70, ASCII: true},
-	} {
-		var out strings.Builder
-		require.NoError(t, Ladder(&out, packets, o))
-		golden(t, name, []byte(out.String()))
-		for _, line := range strings.Split(out.String(), "\n") {
-			require.LessOrEqual(t, width(line), max(o.Width, 100))
-			require.False(t, o.ASCII && width(line) != len(line), line)
-		}
-	}
 }
 
 // Whatever applications send is told in one line of bounded length, also by a Describer that follows frames.

@@ -128,9 +128,6 @@ func (d *Describer) tcp(v *view, l *line) {
 	if header := v.length - t.length; len(v.payload) > header {
 		l.app = d.application(c, from, v, &t, v.payload[header:])
 	}
-	if l.app != "" && t.flags&^flagPSH == flagACK && t.window != 0 && len(t.sack) == 0 {
-		l.brief, l.alone = fmt.Sprintf("len %d", t.length), true
-	}
 }
 
 func (t *segment) flagText() string {

@@ -32,8 +32,7 @@
 // # Reading
 //
 // [NewReader] reads both formats block by block, [ReadFile] a whole file. Files of other programs are read too: big-endian
-// ones, microseconds, several sections. A [Describer] says in one line what a frame is, and [Ladder] draws packets as a
-// sequence diagram in plain text.
+// ones, microseconds, several sections. A [Describer] says in one line what a frame is.
 //
 // # What is left out
 //

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log"
 	"net/netip"
-	"os"
 	"time"
 
 	"netlab/captures"
@@ -47,14 +46,14 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = captures.Ladder(os.Stdout, c.Packets, captures.LadderOptions{Name: c.NameFunc(), Width: 80})
-	if err != nil {
-		log.Fatal(err)
+	describer := captures.Describer{Name: c.NameFunc()}
+	for _, p := range c.Packets {
+		fmt.Println(describer.Describe(p.Data))
+		fmt.Println(p.Comment)
 	}
 	// Output:
-	//     time (s)  client                                                      server
-	//     0.000000  │── ARP who has server? tell client ──────✗                      │
-	//               │ dropped: random loss on client--server                         │
+	// ARP who has server? tell client
+	// dropped: random loss on client--server
 }
 
 func ExampleParseFilter() {

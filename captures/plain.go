@@ -1,13 +1,18 @@
 package captures
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
+	"time"
 )
 
-// magicNanoseconds begins a pcap file with nanosecond time stamps.
-const magicNanoseconds = 0xa1b23c4d
+// What a pcap file begins with, by the unit of its time stamps.
+const (
+	magicMicroseconds = 0xa1b2c3d4
+	magicNanoseconds  = 0xa1b23c4d
+)
 
 // plainSnapLength stands in the header of a pcap file when whole packets are kept. It is the largest that libpcap takes.
 const plainSnapLength = 262144
@@ -80,4 +85,49 @@ func (p *PlainWriter) write(b []byte) error {
 		return fmt.Errorf("captures: write: %w", err)
 	}
 	return nil
+}
+
+// beginPlain reads the header of a pcap file.
+func (p *Reader) beginPlain(order binary.ByteOrder) error {
+	head, err := p.take(plainFileHeader)
+	if err != nil {
+		return err
+	}
+	if major := order.Uint16(head[4:]); major != 2 {
+		return &FormatError{Problem: fmt.Sprintf("pcap version %d: want 2", major)}
+	}
+	p.plain, p.order, p.unit = true, order, 1
+	if order.Uint32(head) == magicMicroseconds {
+		p.unit = 1000
+	}
+	p.first = &InterfaceDescription{SnapLength: p.length(head[16:]), LinkType: uint16(order.Uint32(head[20:]))}
+	p.offset = plainFileHeader
+	return nil
+}
+
+// nextPlain reads a packet of a pcap file. It may be longer than the snap length of the file's header; other readers take it too.
+func (p *Reader) nextPlain() (Block, error) {
+	head, err := p.in.Peek(plainHeader)
+	if len(head) == 0 && err == io.EOF {
+		return nil, err
+	}
+	if err != nil {
+		return nil, p.truncated(err, "the file ends within the header of a packet")
+	}
+	at := time.Unix(int64(p.order.Uint32(head)), int64(p.order.Uint32(head[4:]))*int64(p.unit)).UTC()
+	captured, length := p.length(head[8:]), p.length(head[12:])
+	if captured > maxPacket {
+		return nil, &FormatError{Offset: p.offset, Problem: fmt.Sprintf("packet of %d bytes: want at most %d", captured, maxPacket)}
+	}
+	if captured > length {
+		return nil, &FormatError{Offset: p.offset, Problem: fmt.Sprintf("packet of %d bytes of which %d were captured", length, captured)}
+	}
+	record, err := p.take(plainHeader + captured)
+	if err != nil {
+		return nil, p.truncated(err, fmt.Sprintf("the file ends within a packet of %d bytes", captured))
+	}
+	p.offset += int64(len(record))
+	packet := p.packet()
+	*packet = Packet{Time: at, Length: length, Data: p.keep(record[plainHeader:])}
+	return packet, nil
 }

@@ -2,13 +2,14 @@ package captures
 
 import (
 	"bufio"
+	"compress/flate"
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/google/gopacket/pcapgo"
+	"math/bits"
+	"slices"
 )
 
 const (
@@ -16,6 +17,10 @@ const (
 	maxBlock = 16 << 20
 	// maxPacket is the longest packet in bytes that is written, or read from a plain pcap file.
 	maxPacket = 1 << 20
+	// bufferSize is how many bytes are read at once.
+	bufferSize = 256 << 10
+	// blockHead is the length of a block's type and length.
+	blockHead = 8
 )
 
 // FormatError says why a file is not a capture, or where it stops being one.
@@ -40,13 +45,15 @@ func (e *FormatError) Is(target error) bool { return e.cut && target == io.ErrUn
 // allocates is bounded by what it has read, whatever the lengths in the file claim.
 type Reader struct {
 	in    *bufio.Reader
-	plain *pcapgo.Reader
 	order binary.ByteOrder
+	plain bool   // the format is pcap
+	unit  uint32 // of pcap's time stamps, in nanoseconds
 	// resolutions has an element for each interface described so far; those of the section at hand begin at base.
 	resolutions []resolution
 	base        int
 	offset      int64
-	body        []byte
+	body        []byte // of the block at hand
+	long        []byte // holds a block that is longer than the buffer
 	first       Block
 	err         error
 	reuse       bool
@@ -63,13 +70,13 @@ func (p *Reader) Offset() int64 { return p.offset }
 // NewReader reads as much as is needed to tell the format. A file that gzip has compressed is unpacked. The error is a [*FormatError]
 // if r is no capture or ends too early to tell; then it is an [io.ErrUnexpectedEOF] too.
 func NewReader(r io.Reader) (*Reader, error) {
-	p := &Reader{in: bufio.NewReaderSize(r, 64<<10)}
+	p := &Reader{in: bufio.NewReaderSize(r, bufferSize)}
 	if magic, err := p.in.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
 		unpacked, err := gzip.NewReader(p.in)
 		if err != nil {
-			return nil, &FormatError{Problem: "the file is compressed, but not rightly: " + err.Error()}
+			return nil, p.truncated(err, "the file ends within the header of its compression")
 		}
-		p.in = bufio.NewReaderSize(unpacked, 64<<10)
+		p.in = bufio.NewReaderSize(unpacked, bufferSize)
 	}
 	magic, err := p.in.Peek(4)
 	if err != nil {
@@ -78,8 +85,10 @@ func NewReader(r io.Reader) (*Reader, error) {
 	switch binary.BigEndian.Uint32(magic) {
 	case blockSection:
 		p.first, err = p.nextBlock()
-	case 0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1:
-		err = p.beginPlain()
+	case magicMicroseconds, magicNanoseconds:
+		err = p.beginPlain(binary.BigEndian)
+	case bits.ReverseBytes32(magicMicroseconds), bits.ReverseBytes32(magicNanoseconds):
+		err = p.beginPlain(binary.LittleEndian)
 	default:
 		err = &FormatError{Problem: fmt.Sprintf("this is no capture: it begins with bytes %x", magic)}
 	}
@@ -101,7 +110,7 @@ func (p *Reader) Next() (Block, error) {
 		return b, nil
 	}
 	var b Block
-	if p.plain != nil {
+	if p.plain {
 		b, p.err = p.nextPlain()
 	} else {
 		b, p.err = p.nextBlock()
@@ -112,50 +121,16 @@ func (p *Reader) Next() (Block, error) {
 	return b, nil
 }
 
-// truncated turns the end of the file, where more was wanted, into an error with the offset.
+// truncated turns the end of the file where more was wanted, and faults of its compression, into an error with the offset.
 func (p *Reader) truncated(err error, problem string) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	var corrupt flate.CorruptInputError
+	switch {
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
 		return &FormatError{Offset: p.offset, Problem: problem, cut: true}
+	case errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt):
+		return &FormatError{Offset: p.offset, Problem: "the compressed file is damaged: " + err.Error()}
 	}
 	return err
-}
-
-func (p *Reader) beginPlain() error {
-	plain, err := pcapgo.NewReader(p.in)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return &FormatError{Problem: err.Error()}
-	}
-	p.plain = plain
-	snap := plain.Snaplen()
-	p.first = &InterfaceDescription{SnapLength: int(min(snap, 1<<31-1)), LinkType: uint16(plain.LinkType())}
-	// Packets may be longer than the header says; other readers take them too. The limit here guards the memory.
-	plain.SetSnaplen(maxPacket)
-	p.offset = plainFileHeader
-	return nil
-}
-
-func (p *Reader) nextPlain() (Block, error) {
-	if _, err := p.in.Peek(1); err != nil {
-		return nil, err
-	}
-	read := p.plain.ReadPacketData
-	if p.reuse {
-		read = p.plain.ZeroCopyReadPacketData
-	}
-	data, info, err := read()
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, p.truncated(io.EOF, "the file ends within a packet")
-	}
-	if err != nil {
-		return nil, &FormatError{Offset: p.offset, Problem: err.Error()}
-	}
-	p.offset += int64(plainHeader + len(data))
-	packet := p.packet()
-	*packet = Packet{Time: info.Timestamp, Length: info.Length, Data: data}
-	return packet, nil
 }
 
 // nextBlock returns the next block of a known type.
@@ -176,37 +151,39 @@ func (p *Reader) nextBlock() (Block, error) {
 	}
 }
 
-// readBlock reads a whole block, leaves what is between head and trailer in p.body and returns the type.
+// readBlock reads a whole block, leaves what is between head and trailer in p.body and returns the type. The body is valid until
+// the next call.
 func (p *Reader) readBlock() (uint32, error) {
-	var head [8]byte
-	n, err := io.ReadFull(p.in, head[:])
-	if err == io.ErrUnexpectedEOF {
-		return 0, p.truncated(err, "the file ends within the head of a block")
+	head, err := p.in.Peek(blockHead)
+	if len(head) == 0 && err == io.EOF {
+		return 0, err // between blocks
 	}
 	if err != nil {
-		return 0, err // io.EOF between blocks
+		return 0, p.truncated(err, "the file ends within the head of a block")
 	}
-	if binary.BigEndian.Uint32(head[:]) == blockSection {
-		magic, err := p.in.Peek(4)
+	if binary.BigEndian.Uint32(head) == blockSection {
+		start, err := p.in.Peek(blockHead + 4)
 		if err != nil {
 			return 0, p.truncated(err, "the file ends within a section header")
 		}
-		if p.order, err = byteOrder(magic); err != nil {
+		if p.order, err = byteOrder(start[blockHead:]); err != nil {
 			return 0, &FormatError{Offset: p.offset, Problem: err.Error()}
 		}
+		head = start
 	}
-	kind, total := p.order.Uint32(head[:]), p.order.Uint32(head[4:])
+	kind, total := p.order.Uint32(head), p.order.Uint32(head[4:])
 	if total < 12 || total%4 != 0 || total > maxBlock {
 		return 0, &FormatError{Offset: p.offset, Problem: fmt.Sprintf("block of %d bytes: want a multiple of 4 from 12 to %d", total, maxBlock)}
 	}
-	if err := p.readBody(int(total) - n); err != nil {
-		return 0, err
+	block, err := p.take(int(total))
+	if err != nil {
+		return 0, p.truncated(err, fmt.Sprintf("the file ends within a block of %d bytes", total))
 	}
-	trailer := len(p.body) - 4
-	if again := p.order.Uint32(p.body[trailer:]); again != total {
+	trailer := len(block) - 4
+	if again := p.order.Uint32(block[trailer:]); again != total {
 		return 0, &FormatError{Offset: p.offset, Problem: fmt.Sprintf("block of %d bytes says at its end that it has %d", total, again)}
 	}
-	p.body = p.body[:trailer]
+	p.body = block[blockHead:trailer]
 	p.offset += int64(total)
 	return kind, nil
 }
@@ -221,22 +198,24 @@ func byteOrder(magic []byte) (binary.ByteOrder, error) {
 	return nil, fmt.Errorf("section header with byte order %x: want 1a2b3c4d in either order", magic)
 }
 
-// readBody reads n bytes into p.body, which grows as the bytes come.
-func (p *Reader) readBody(n int) error {
-	const step = 64 << 10
-	p.body = p.body[:0]
-	for len(p.body) < n {
-		have := len(p.body)
-		want := min(n-have, step)
-		if cap(p.body) < have+want {
-			grown := make([]byte, have, max(have+want, 2*have))
-			copy(grown, p.body)
-			p.body = grown
+// take returns the next n bytes of the file: in the place where they were read, if there is room for them, else in memory that grows
+// as they come. They are valid until anything else is read.
+func (p *Reader) take(n int) ([]byte, error) {
+	if n <= p.in.Size() {
+		b, err := p.in.Peek(n)
+		if err != nil {
+			return nil, err
 		}
-		p.body = p.body[:have+want]
-		if _, err := io.ReadFull(p.in, p.body[have:]); err != nil {
-			return p.truncated(err, fmt.Sprintf("the file ends within a block of %d bytes", n+8))
+		_, err = p.in.Discard(n)
+		return b, err
+	}
+	p.long = p.long[:0]
+	for have := 0; have < n; have = len(p.long) {
+		more := min(n-have, bufferSize)
+		p.long = slices.Grow(p.long, more)[:have+more]
+		if _, err := io.ReadFull(p.in, p.long[have:]); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return p.long, nil
 }

@@ -189,10 +189,10 @@ func TestReaderRefusesPlain(t *testing.T) {
 	file := plain.Bytes()
 	copy(file[plainFileHeader+8:], []byte{0, 0, 0, 0x7f}) // a packet of two gigabytes
 	_, err = tryBlocks(file)
-	require.EqualError(t, err, "captures: offset 24: capture length exceeds snap length: 2130706432 > 1048576")
+	require.EqualError(t, err, "captures: offset 24: packet of 2130706432 bytes: want at most 1048576")
 	copy(file[4:], []byte{9})
 	_, err = tryBlocks(file)
-	require.EqualError(t, err, "captures: offset 0: Unknown major version 9")
+	require.EqualError(t, err, "captures: offset 0: pcap version 9: want 2")
 }
 
 func TestReaderErrorIsFinal(t *testing.T) {

@@ -7,6 +7,9 @@ import (
 
 var be = binary.BigEndian
 
+// etherHeader is the length of an Ethernet header.
+const etherHeader = 14
+
 // Ethernet types.
 const (
 	etherIPv4 = 0x0800
@@ -33,6 +36,7 @@ const (
 // view is what the headers of a frame say. Filters and descriptions are both made from it. Filling it allocates nothing.
 type view struct {
 	frame     []byte
+	ethernet  bool // what frame begins with
 	etherType uint16
 	// network is the header and all that follows of what the Ethernet type announces.
 	network []byte
@@ -64,13 +68,13 @@ func (f fragment) whole() bool { return f.offset == 0 && !f.more }
 
 // dissect reads the headers of an Ethernet frame.
 func (v *view) dissect(frame []byte) {
-	*v = view{frame: frame}
-	if len(frame) < 14 {
+	*v = view{frame: frame, ethernet: true}
+	if len(frame) < etherHeader {
 		v.problem = "shorter than an Ethernet header"
 		return
 	}
 	v.etherType = be.Uint16(frame[12:])
-	v.dissectNetwork(frame[14:])
+	v.dissectNetwork(frame[etherHeader:])
 }
 
 // dissectNetwork reads what v.etherType announces.

@@ -8,6 +8,9 @@
 //
 // Frames are numbered from 1 and streams from 0, as in Wireshark: frame.number == 7 and tcp.stream == 0 find them there.
 //
+// Fragments of IP are not put together: the first fragment of a datagram counts for its ports and its stream, as far as it goes, the others
+// for addresses only.
+//
 // What one vantage point can tell is limited: near the sender of data, it shows all that was sent and when ACKs came, but not what
 // arrived; near the receiver the other way round. Figures such as bytes in flight and round-trip times are those that can be
 // measured where the capture was taken.

@@ -17,6 +17,22 @@ type Run struct {
 	// Streams are the connections, each once, in the order of their first packets. Repeats are the segments that were sent again.
 	Streams []*Stream
 	Repeats []*Repeat
+	// Notes say what is missing: captures that were left out, and why.
+	Notes []string
+
+	frames [][]int32 // by capture and frame the journey's index + 1
+}
+
+// JourneyAt returns the journey of which a capture's frame is a sighting, nil if there is none: the number is not that of a frame, or
+// the packet is beyond the limit. capture is an index in Captures, frame counts from 1.
+func (r *Run) JourneyAt(capture, frame int) *Journey {
+	if capture < 0 || capture >= len(r.frames) || frame < 1 || frame > len(r.frames[capture]) {
+		return nil
+	}
+	if i := r.frames[capture][frame-1]; i > 0 {
+		return r.Journeys[i-1]
+	}
+	return nil
 }
 
 // Capture is a vantage point.
@@ -41,7 +57,8 @@ type Journey struct {
 	Bytes    int // on the wire
 	// Hops are where it was seen, in order of time. There is at least one.
 	Hops []Hop
-	// Lost is not nil if it did not arrive; of copies, if none did.
+	// Lost is not nil if the network dropped it and, of copies, none arrived. What a host or router throws away, because its time to live
+	// is over or nobody listens, is not lost in this sense.
 	Lost *Loss
 	// Comments are what netlab did to it besides, each once.
 	Comments []string
@@ -53,6 +70,7 @@ type Journey struct {
 	Length  int
 	Flags   uint8
 	Marks   Marks
+	SACK    []Range // the blocks of its selective acknowledgement
 	Repeat  *Repeat // not nil if it was sent again
 	Message string  // what applications said, as far as it became complete with this packet at the far end; "" if nothing did
 }
@@ -64,6 +82,7 @@ type Hop struct {
 	Frame     int // frame.number in that capture
 	At        time.Duration
 	Inbound   bool
+	Dropped   bool // it ended there
 }
 
 // Loss is where and why a packet ended.
@@ -92,6 +111,8 @@ type Stream struct {
 // View is a connection as one capture shows it.
 type View struct {
 	Capture int // index in Run.Captures
+	// Flipped says that the capture missed how the connection was opened and takes the server for the client.
+	Flipped bool
 	*TCPStream
 }
 
@@ -99,6 +120,8 @@ type View struct {
 type Repeat struct {
 	*Retransmission
 	Stream *Stream
+	// From is the side that sent it, Capture the vantage point whose frames Retransmission counts.
+	From, Capture int
 	// Journey is that of the segment sent again, Original that of the segment which it repeats, nil if it was not captured.
 	Journey, Original *Journey
 	// Why says why it was sent again: how the original or the ACKs for it were lost, or that nothing was.
@@ -115,6 +138,7 @@ const (
 	OriginalLost Cause = "original-lost" // the network dropped the original
 	ACKLost      Cause = "ack-lost"      // the original arrived, and ACKs for it were lost
 	Late         Cause = "late"          // the original or its ACK arrived, but too late
-	Unread       Cause = "unread"        // the original arrived at a host that did not take it: it was down, paused or had no room
+	Unread       Cause = "unread"        // the original arrived at a host that did not take it: damaged, paused or without room
+	Needless     Cause = "needless"      // the original and an ACK for it arrived in time, and it was sent again all the same
 	Unknown      Cause = "unknown"       // the captures don't tell
 )

@@ -30,7 +30,9 @@ type Analysis struct {
 	Endpoints     []*Endpoint    `json:"endpoints"`     // by address, in order of appearance
 	Conversations []Conversation `json:"conversations"` // by pair of addresses, in order of appearance
 	TCP           []*TCPStream   `json:"tcp"`
+	TCPTotal      TCPTotal       `json:"tcp_total"` // of all streams, also of those beyond the limit
 	UDP           []*UDPStream   `json:"udp"`
+	UDPStreams    int            `json:"udp_streams"` // how many there are, also beyond the limit
 	DNS           DNS            `json:"dns"`
 	HTTP          HTTP           `json:"http"`
 	TLS           TLSCounts      `json:"tls"`
@@ -40,6 +42,20 @@ type Analysis struct {
 	// Notes are what deserves attention, in the order of frames; NoteCounts counts all of them by Kind.
 	Notes      []Note         `json:"notes"`
 	NoteCounts map[string]int `json:"note_counts"`
+	// Marks counts the frames that have each mark, by Mark.String.
+	Marks map[string]int `json:"marks"`
+}
+
+// TCPTotal counts over all connections of a capture.
+type TCPTotal struct {
+	Streams  int `json:"streams"`
+	Segments int `json:"segments"`
+	// SYNs and SYNACKs count with repetitions, Handshakes the connections whose handshake is complete.
+	SYNs       int `json:"syns"`
+	SYNACKs    int `json:"syn_acks"`
+	Handshakes int `json:"handshakes"`
+	// Retransmitted counts segments sent again by kind.
+	Retransmitted map[Kind]int `json:"retransmitted"`
 }
 
 // Interface is one that frames were captured on.
@@ -178,18 +194,20 @@ type Side struct {
 	// Retransmitted counts segments sent again by kind, RetransmittedBytes their payload.
 	Retransmitted      map[Kind]int `json:"retransmitted"`
 	RetransmittedBytes uint64       `json:"retransmitted_bytes"`
-	OutOfOrder         int          `json:"out_of_order"` // that came late: their original was not seen before
-	DuplicateACKs      int          `json:"duplicate_acks"`
-	LostSegments       int          `json:"lost_segments"` // gaps before a segment: what should precede it was not captured
-	ZeroWindows        int          `json:"zero_windows"`
-	WindowUpdates      int          `json:"window_updates"`
-	WindowFulls        int          `json:"window_fulls"`
-	KeepAlives         int          `json:"keep_alives"`
-	Resets             int          `json:"resets"`
-	FINs               int          `json:"fins"`
-	SACKBlocks         int          `json:"sack_blocks"`
-	DSACKs             int          `json:"dsacks"` // duplicates that the peer reported (RFC 2883)
-	ECNMarks           int          `json:"ecn_marks"`
+	// Timeouts is how often the retransmission timer ran out: one timeout may send many segments again.
+	Timeouts      int `json:"timeouts"`
+	OutOfOrder    int `json:"out_of_order"` // that came late: their original was not seen before
+	DuplicateACKs int `json:"duplicate_acks"`
+	LostSegments  int `json:"lost_segments"` // gaps before a segment: what should precede it was not captured
+	ZeroWindows   int `json:"zero_windows"`
+	WindowUpdates int `json:"window_updates"`
+	WindowFulls   int `json:"window_fulls"`
+	KeepAlives    int `json:"keep_alives"`
+	Resets        int `json:"resets"`
+	FINs          int `json:"fins"`
+	SACKBlocks    int `json:"sack_blocks"`
+	DSACKs        int `json:"dsacks"` // duplicates that the peer reported (RFC 2883)
+	ECNMarks      int `json:"ecn_marks"`
 
 	// RTT is how long ACKs took for what this side sent, without segments sent again (Karn's algorithm, RFC 6298).
 	RTT RTT `json:"rtt"`
@@ -257,6 +275,8 @@ type Retransmission struct {
 	Why string `json:"why,omitempty"`
 	// DuplicateACKs is how many duplicate ACKs had come for its first byte.
 	DuplicateACKs int `json:"duplicate_acks"`
+
+	previous *Retransmission // of the same first byte
 }
 
 // UDPStream is what two UDP ports exchanged; one that only ever sends is one too.
@@ -347,6 +367,9 @@ type Frame struct {
 	UDP *UDPStream
 	// Messages are what applications said, as far as it became complete with this frame; empty unless [Options.Applications].
 	Messages []Message
+	// Protocols are those of the applications that have a message which became complete with this frame, the outer ones first: tls,
+	// http, http2, websocket, dns. Together with the headers they are its path in the protocol hierarchy.
+	Protocols []string
 }
 
 // Range is a part of a stream's sequence numbers: From is the first byte, To the one after the last.

@@ -72,10 +72,11 @@ type HTTPExchange struct {
 	Reset         bool          `json:"reset,omitempty"` // the stream or the connection was reset before the end
 }
 
-// WebSocket counts the messages of RFC 6455 by kind and direction.
+// WebSocket counts the frames of RFC 6455 by kind and direction. The first frame of a message has its kind, further ones are
+// continuations.
 type WebSocket struct {
 	Connections int            `json:"connections"`
-	FromClient  map[string]int `json:"from_client"` // text, binary, close, ping, pong
+	FromClient  map[string]int `json:"from_client"` // text, binary, continuation, close, ping, pong
 	FromServer  map[string]int `json:"from_server"`
 }
 
@@ -99,7 +100,7 @@ type TLS struct {
 	Resumed     bool     `json:"resumed"`
 	Retry       bool     `json:"hello_retry"` // with a HelloRetryRequest
 	Decrypted   bool     `json:"decrypted"`
-	// Reason says why it could not be decrypted, "" if it could.
+	// Reason says why it, or what followed, could not be decrypted, "" if all could. Early data (0-RTT) never is.
 	Reason string `json:"reason,omitempty"`
 	// ClientHello and ServerHello are their frames, Finished the one with which both sides had finished, 0 where they were not captured
 	// or can't be told. ClientHelloAt is the first one's time, Took the time from there to Finished.
