@@ -54,13 +54,17 @@ func (l *eventLog) freeze() {
 
 // event writes an event down.
 func (r *Run) event(ev netem.Event, workload string) {
-	if r.events == nil {
+	if r.events == nil && r.watcher == nil {
 		return
 	}
-	r.events.add(report.Event{
+	line := report.Event{
 		TimeNS: int64(ev.At), Step: r.engine.Step(), Kind: ev.Kind, Node: ev.Node, Link: ev.Link, Workload: workload,
 		Dir: ev.Dir, Frame: ev.Frame, Reason: ev.Reason, Detail: ev.Detail,
-	})
+	}
+	r.watcher.add(line)
+	if r.events != nil {
+		r.events.add(line)
+	}
 }
 
 // logHandler adds virtual time and step to what services log, and writes it to events.jsonl too.
@@ -114,9 +118,10 @@ func (h *logHandler) event(at time.Duration, record slog.Record) {
 	h.run.event(ev, workload)
 }
 
-// Enabled implements slog.Handler: events.jsonl takes what is at least informational, whatever the next handler does.
+// Enabled implements slog.Handler: events.jsonl, and who watches the run, take what is at least informational,
+// whatever the next handler does.
 func (h *logHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h.run.events != nil && level >= slog.LevelInfo || h.Handler.Enabled(ctx, level)
+	return (h.run.events != nil || h.run.watcher != nil) && level >= slog.LevelInfo || h.Handler.Enabled(ctx, level)
 }
 
 // WithAttrs implements slog.Handler.

@@ -54,12 +54,20 @@ type world struct {
 	byName  map[string]int
 	names   *ip.Names
 	linkIDs map[string]int
+	// telemetry is what is taken down of the run, nil if nothing is.
+	telemetry *recording
 }
 
-// build makes nodes, links, addresses and routes.
-func (l *Lab) build(e *netem.Engine, log *slog.Logger) (*world, error) {
+// build makes nodes, links, addresses and routes, and what takes telemetry down if record says that it is wanted.
+func (l *Lab) build(e *netem.Engine, log *slog.Logger, record bool) (*world, error) {
 	w := &world{lab: l, engine: e, net: netem.NewNetwork(e, l.topology.Seed), byName: map[string]int{},
 		names: &ip.Names{}, linkIDs: map[string]int{}}
+	if record {
+		var err error
+		if w.telemetry, err = newRecording(w); err != nil {
+			return nil, err
+		}
+	}
 	if err := w.buildNodes(); err != nil {
 		return nil, err
 	}
@@ -90,6 +98,7 @@ func (w *world) buildNodes() error {
 				Names:      w.names,
 				TCP:        tcpConfig(config.TCP),
 				Disk:       diskConfig(config.Disk),
+				Probe:      w.telemetry.probeOf(name),
 			})
 			n.live.Store(h)
 		}

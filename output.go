@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"netlab/captures"
+	"netlab/captures/telemetry"
 	"netlab/netem"
 	"netlab/report"
 )
@@ -21,6 +22,8 @@ const (
 	resultsFile  = report.ResultsFile
 	eventsFile   = report.EventsFile
 	resolvedFile = report.TopologyFile
+
+	telemetryFile = report.TelemetryFile
 )
 
 // AuthorityFile is the file of a run in real time with the certificate of the lab's authority in PEM, for programs outside that
@@ -40,9 +43,11 @@ type output struct {
 	lab      *Lab
 	captures *captures.Set
 	events   *eventLog
-	err      error // the first write that failed
-	paced    bool  // the run keeps pace with the machine's clock
-	flushed  time.Duration
+	// telemetry is what was taken down of the run, nil if nothing was.
+	telemetry *telemetry.File
+	err       error // the first write that failed
+	paced     bool  // the run keeps pace with the machine's clock
+	flushed   time.Duration
 }
 
 // openOutput makes the folder and clears it of what an earlier run left.
@@ -54,7 +59,7 @@ func openOutput(l *Lab, o *RunOptions) (*output, error) {
 	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{resultsFile, eventsFile, resolvedFile, AuthorityFile} {
+	for _, name := range []string{resultsFile, eventsFile, resolvedFile, telemetryFile, report.PageFile, AuthorityFile} {
 		if err := os.Remove(filepath.Join(o.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
@@ -198,15 +203,26 @@ func (out *output) close(results *Results) error {
 		out.keep(out.events.file.Close())
 	}
 	if results != nil && out.dir != "" {
-		file := filepath.Join(out.dir, resultsFile)
 		data, err := json.MarshalIndent(results, "", "  ")
-		if err == nil {
-			err = os.WriteFile(file, append(data, '\n'), 0o666)
-		}
-		if err != nil {
-			os.Remove(file) // half of it would be no JSON
-		}
 		out.keep(err)
+		out.writeWhole(resultsFile, data)
+	}
+	if out.telemetry != nil && out.dir != "" {
+		data, err := json.Marshal(out.telemetry)
+		out.keep(err)
+		out.writeWhole(telemetryFile, data)
 	}
 	return out.err
+}
+
+// writeWhole writes a file that makes no sense in part.
+func (out *output) writeWhole(name string, data []byte) {
+	if data == nil {
+		return
+	}
+	file := filepath.Join(out.dir, name)
+	if err := os.WriteFile(file, append(data, '\n'), 0o666); err != nil {
+		os.Remove(file)
+		out.keep(err)
+	}
 }

@@ -107,6 +107,8 @@ func (r *Run) prepare() error {
 			j.nodes = append(j.nodes, r.nodes[r.byName[h]])
 		}
 		j.last = make([]chan struct{}, len(hosts))
+		r.mu.Lock() // who watches the run in real time may look at once
+		defer r.mu.Unlock()
 		r.jobs = append(r.jobs, j)
 		return nil
 	}
@@ -253,6 +255,8 @@ func (r *Run) freeze() {
 		if r.events != nil {
 			r.events.freeze()
 		}
+		r.telemetry.finish()
+		r.watcher.finish(r)
 		r.snapshot = r.takeSnapshot()
 		for _, n := range r.nodes {
 			if h := n.host(); h != nil && h.Paused() {

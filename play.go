@@ -36,6 +36,12 @@ type RunOptions struct {
 	// Progress, when not nil, is called about ten times a second while the lab stands still, and once at the end. It must not
 	// call the lab.
 	Progress func(Progress)
+	// Watch, when not nil, is called with the state of the lab at the start, every WatchEvery of the lab's time, and at the end. The run
+	// stands still meanwhile, and its packets are the same with and without it. A run in real time calls it only when something
+	// happens. Where nothing happens for long, it is called for all that time. It must not call the lab.
+	Watch func(*Snapshot)
+	// WatchEvery is how often Watch is called, on the lab's clock. 0 means every second.
+	WatchEvery time.Duration
 	// Watchdog is how long a run in virtual time may make no progress on the machine's clock before it is given up. 0 means
 	// 30 s.
 	Watchdog time.Duration
@@ -76,6 +82,9 @@ func (l *Lab) Run(ctx context.Context, o *RunOptions, fn func(*Run) error) (*Res
 	}
 	if o.Speed < 0 {
 		return nil, fmt.Errorf("speed %v: want more than 0", o.Speed)
+	}
+	if o.WatchEvery < 0 {
+		return nil, fmt.Errorf("watching every %v: want more than 0", o.WatchEvery)
 	}
 	release, err := claim(l.topology.Seed, o.RealTime)
 	if err != nil {
@@ -168,8 +177,8 @@ func (p *player) inside(fn func(*Run) error) {
 		log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	config := netem.Config{RealTime: p.options.RealTime, BetweenEvents: p.betweenEvents}
-	if p.pacer != nil {
-		config.Pace = p.pacer.pace
+	if !p.options.RealTime {
+		config.Pace = p.before
 	}
 	if p.lab.topology.Duration == 0 {
 		if p.forwards == nil {
@@ -180,14 +189,14 @@ func (p *player) inside(fn func(*Run) error) {
 		}
 	}
 	e := netem.NewEngine(config)
-	r := &Run{options: p.options, owner: 0, events: p.out.events, forwards: p.forwards, links: map[int]*linkState{}}
+	r := &Run{options: p.options, owner: 0, events: p.out.events, watcher: newWatcher(p.options), forwards: p.forwards, links: map[int]*linkState{}}
 	if routing := p.lab.topology.Routing; routing != nil {
 		r.routes = &dynamicRoutes{convergence: routing.Convergence.Std(), down: p.lab.linksDown()}
 	}
 	r.log = slog.New(newLogHandler(log.Handler(), r, e))
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
 	defer r.cancel(errEnded)
-	w, err := p.lab.build(e, r.log)
+	w, err := p.lab.build(e, r.log, p.out.dir != "")
 	if err != nil {
 		p.err = err
 		return
@@ -241,12 +250,43 @@ func (p *player) loop(r *Run, e *netem.Engine) error {
 func (p *player) betweenEvents() {
 	p.out.flush()
 	p.collector.betweenEvents()
-	p.reporter.report(p, false)
-	if !p.interrupted.Load() {
-		return
+	if r := p.run; r != nil {
+		r.telemetry.betweenEvents()
+		if p.options.RealTime { // nobody knows what comes next
+			at := r.engine.Elapsed()
+			r.telemetry.before(at)
+			r.watcher.between(at, r)
+		}
 	}
+	p.reporter.report(p, false)
+	if p.interrupted.Load() {
+		p.interrupt()
+	}
+}
+
+// interrupt ends the run because the context did that was given to Run.
+func (p *player) interrupt() {
 	if r := p.run; r != nil && r.ctx.Err() == nil {
 		r.end(context.Cause(p.outside))
+	}
+}
+
+// before runs in the engine's loop before virtual time moves on to at, when the next thing happens.
+func (p *player) before(at time.Duration) {
+	var pace func(time.Duration)
+	if p.pacer != nil {
+		pace = p.pacer.pace
+	}
+	if r := p.run; r != nil {
+		r.telemetry.before(at)
+		r.watcher.before(at, r, pace, p.outside)
+	}
+	if pace == nil {
+		return
+	}
+	pace(at)
+	if p.outside.Err() != nil {
+		p.interrupt() // now, and not when time has moved on to what may be hours away
 	}
 }
 
@@ -267,5 +307,6 @@ func (p *player) finish(failed error) (*Results, error) {
 	}
 	results := r.results()
 	err := errors.Join(append(r.failures, p.err)...)
+	p.out.telemetry = r.telemetry.file()
 	return results, errors.Join(err, p.out.close(results))
 }

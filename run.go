@@ -37,6 +37,7 @@ type Run struct {
 	*world
 	log     *slog.Logger
 	events  *eventLog
+	watcher *watcher // nil if nobody watches
 	options *RunOptions
 
 	ctx    context.Context // ends with the run

@@ -49,6 +49,9 @@ func (h *Host) Reborn() (*Host, error) {
 		names: h.names, tcp: h.tcp, machine: h.machine, incarnation: h.incarnation + 1, earlier: *h.final,
 		interfaces: h.interfaces, gone: make(chan struct{})}
 	n.disk.host = n
+	if h.probe != nil {
+		n.probe = newHostProbe(h.probe.probe, n)
+	}
 	if err := n.Start(h.given); err != nil {
 		return nil, err
 	}

@@ -43,6 +43,8 @@ type HostConfig struct {
 	Names *Names
 	TCP   TCPConfig
 	Disk  DiskConfig
+	// Probe, when not nil, looks at the host's TCP connections.
+	Probe *Probe
 }
 
 // Interface is a NIC of a host or router.
@@ -74,6 +76,7 @@ type Host struct {
 	names      *Names
 	resolver   Resolver
 	tcp        TCPConfig
+	probe      *hostProbe // nil if nobody looks
 
 	machine     *machine // what outlives a crash
 	incarnation uint64
@@ -115,6 +118,7 @@ func NewHost(n *netem.Network, c HostConfig) (*Host, error) {
 	h := &Host{name: c.Name, net: n, node: c.Node, owner: n.NewOwner(), ipv4: c.IPv4, ipv6: c.IPv6,
 		preferIPv6: c.PreferIPv6, names: c.Names, tcp: c.TCP, machine: newMachine(c.Disk), gone: make(chan struct{})}
 	h.disk.host = h
+	h.probe = newHostProbe(c.Probe, h)
 	return h, nil
 }
 

@@ -85,6 +85,7 @@ func (n *nic) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 			at += copy(f.Data[at:], b[skip:])
 			skip = 0
 		}
+		n.host.probe.sent(n.id, f.Data)
 		n.port.Send(f)
 	}
 	return len(packets), nil
@@ -143,6 +144,9 @@ func (n *nic) receive(_ time.Duration, f *netem.Frame) {
 	verify := f.Damaged || isFragment(f.Data)
 	if verify {
 		n.verify.Store(true)
+	}
+	if !f.Damaged {
+		n.host.probe.received(n.id, f.Data)
 	}
 	n.host.resume()
 	n.dispatcher.DeliverNetworkPacket(tcpip.NetworkProtocolNumber(f.EtherType()), pkt)

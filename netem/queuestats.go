@@ -59,6 +59,12 @@ func (l *Link) QueueStats(direction int) *QueueStats {
 	return h.stats(l.net.Elapsed())
 }
 
+// Waiting returns how many frames wait in a direction's queue, and how many bytes. Only the engine's loop may call it.
+func (l *Link) Waiting(direction int) (frames int, bytes units.Bytes) {
+	q := l.dirs[direction].queue
+	return q.len(), units.Bytes(q.size())
+}
+
 // waited counts a frame that leaves the queue after it has waited there.
 func (d *direction) waited(at time.Duration, f *Frame) {
 	if d.history == nil {

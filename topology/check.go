@@ -72,6 +72,7 @@ func (c *checker) planned() bool {
 	c.checkFaults()
 	c.checkChaos()
 	c.checkCaptures()
+	c.checkTelemetry()
 	if c.broken || len(c.problems.list) > 0 {
 		return false
 	}

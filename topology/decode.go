@@ -69,6 +69,10 @@ func (d *decoder) decode(at place, target reflect.Value) {
 			d.shortText(at, x)
 			return
 		}
+		if t, ok := pointer.(services.Toggle); ok && (at.v.kind == trueKind || at.v.kind == falseKind) {
+			t.SetBool(at.v.kind == trueKind)
+			return
+		}
 	case services.Toggle:
 		if at.v.kind == trueKind || at.v.kind == falseKind {
 			x.SetBool(at.v.kind == trueKind)

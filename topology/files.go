@@ -104,7 +104,7 @@ func (r *fileReader) read(name string, value any) error {
 }
 
 // own are the names in a run's folder that are netlab's, where the files are copied to.
-var own = []string{"captures", "results.json", "events.jsonl", "report.html", "topology.resolved.json"}
+var own = []string{"captures", "results.json", "events.jsonl", "telemetry.json", "report.html", "topology.resolved.json"}
 
 func (r *fileReader) content(name string) ([]byte, error) {
 	t := r.c.t

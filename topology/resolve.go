@@ -5,7 +5,7 @@ import (
 	"netlab/units"
 )
 
-// captureAllUpTo is the size of the largest lab in which every node is captured by default.
+// captureAllUpTo is the size of the largest lab in which every node is captured, and every host watched, by default.
 const captureAllUpTo = 64
 
 // defaultAgeing is how long a switch remembers an address (IEEE 802.1Q, 8.8.3).
@@ -56,6 +56,7 @@ func (c *checker) resolve() *Topology {
 	out.Faults = c.resolveFaults()
 	out.checkFilter = c.options.CheckFilter
 	out.Captures = c.resolveCaptures()
+	out.Telemetry = c.resolveTelemetry()
 	return out
 }
 

@@ -31,6 +31,7 @@ var wants = map[reflect.Type]string{
 	reflect.TypeFor[Corrupt]():            `a share such as "1%" or an object`,
 	reflect.TypeFor[Truncate]():           `a share such as "1%" or an object`,
 	reflect.TypeFor[Routing]():            `"static", "dynamic" or an object`,
+	reflect.TypeFor[Telemetry]():          `true, false, "on", "off" or an object`,
 	reflect.TypeFor[RuleAction]():         `"accept", "drop" or "reject"`,
 	portRangeType:                         `a port such as 80 or a range of ports such as "8000-8100"`,
 	reflect.TypeFor[FirewallRule]():       `a rule such as "accept tcp to server port 443" or an object`,

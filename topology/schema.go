@@ -35,10 +35,11 @@ func Schema(catalog Catalog) ([]byte, error) {
 	b.defs["CorruptObject"] = b.reflect(reflect.TypeFor[corruptObject]())
 	b.defs["TruncateObject"] = b.reflect(reflect.TypeFor[truncateObject]())
 	b.defs["RoutingObject"] = b.reflect(reflect.TypeFor[routingObject]())
+	b.defs["TelemetryObject"] = b.reflect(reflect.TypeFor[telemetryObject]())
 	b.defs["Fault"].OneOf = oneVerb()
 	b.union("Service", catalog, services.Service, b.reflect(reflect.TypeFor[serviceObject]()))
 	b.union("Workload", catalog, services.Workload, b.reflect(reflect.TypeFor[workloadObject]()))
-	for _, name := range []string{"Topology", "linkObject", "dnsObject", "firewallRuleObject", "portForwardObject", "serviceObject", "workloadObject"} {
+	for _, name := range []string{"Topology", "linkObject", "dnsObject", "firewallRuleObject", "portForwardObject", "serviceObject", "workloadObject", "telemetryObject"} {
 		delete(b.defs, name)
 	}
 	root.Version = jsonschema.Version
@@ -58,15 +59,16 @@ func Schema(catalog Catalog) ([]byte, error) {
 
 // These have the fields of their types and not the methods, by which the types are described elsewhere.
 type (
-	linkObject     Link
-	dnsObject      DNS
-	queueObject    Queue
-	reorderObject  Reorder
-	corruptObject  Corrupt
-	truncateObject Truncate
-	routingObject  Routing
-	serviceObject  Service
-	workloadObject Workload
+	linkObject      Link
+	dnsObject       DNS
+	queueObject     Queue
+	reorderObject   Reorder
+	corruptObject   Corrupt
+	truncateObject  Truncate
+	routingObject   Routing
+	serviceObject   Service
+	telemetryObject Telemetry
+	workloadObject  Workload
 )
 
 // schemaBuilder collects definitions.
@@ -121,6 +123,8 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 		return shareOr("TruncateObject")
 	case reflect.TypeFor[Routing]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string", Enum: []any{"static", "dynamic"}}, reference("RoutingObject")}}
+	case reflect.TypeFor[Telemetry]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "boolean"}, {Type: "string", Enum: []any{"on", "off"}}, reference("TelemetryObject")}}
 	case reflect.TypeFor[RawObject]():
 		return variantSchema()
 	case reflect.TypeFor[netip.Prefix]():

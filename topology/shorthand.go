@@ -13,8 +13,6 @@ import (
 type textShorthand interface {
 	// setText reads the text.
 	setText(text string) error
-	// asText returns the text that stands for the value, and whether there is one.
-	asText() (text encoding.TextMarshaler, ok bool)
 }
 
 var disciplines = []string{

@@ -26,6 +26,7 @@ type Topology struct {
 	Faults      []Fault        `json:"faults,omitempty" jsonschema_description:"What breaks and when."`
 	Chaos       *Chaos         `json:"chaos,omitempty" jsonschema_description:"Faults that are drawn from the seed, beside those of the list."`
 	Captures    *Captures      `json:"captures,omitempty" jsonschema_description:"What is captured. Default: every node of a lab of up to 64 nodes, nothing in a larger one."`
+	Telemetry   *Telemetry     `json:"telemetry,omitempty" jsonschema_description:"What is taken down over time beside packets: true, false, \"on\", \"off\", or an object. Default: the TCP connections of every host and the traffic of every link of a lab of up to 64 nodes, nothing in a larger one."`
 	Expect      []string       `json:"expect,omitempty" jsonschema_description:"Expressions over the results that have to hold."`
 	Variants    Map[RawObject] `json:"variants,omitzero" jsonschema_description:"Changes to parts of the file by name; each variant is run, one after the other."`
 
@@ -144,6 +145,13 @@ type Captures struct {
 	Secrets    Patterns     `json:"secrets,omitzero" jsonschema_description:"Captured nodes whose files hold the secrets of all TLS connections, so that Wireshark decrypts them. Default: all captured nodes. An empty list leaves the secrets out."`
 	SnapLength *units.Bytes `json:"snap_length,omitempty" jsonschema_description:"How much of each frame is kept. Default: all of it."`
 	Format     string       `json:"format,omitempty" jsonschema_description:"File format." jsonschema:"enum=pcapng,enum=pcap,default=pcapng"`
+}
+
+// Telemetry says what is taken down of the run over virtual time: how the congestion control of hosts' TCP connections fares, and what
+// links carry.
+type Telemetry struct {
+	Nodes  Patterns `json:"nodes,omitzero" jsonschema_description:"Hosts whose TCP connections are watched. Default: all. An empty list switches telemetry off, that of links too."`
+	Points int      `json:"points,omitempty" jsonschema_description:"How many points a connection's series has at most; when there are more, those that are close to each other become one that keeps the extremes. Default 512." jsonschema:"minimum=16,maximum=65536,default=512"`
 }
 
 // RawObject is a part of a file that is merged into it later.
