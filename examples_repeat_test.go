@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"netlab"
+	webpage "netlab/report/page"
 )
 
 // The two examples with the most going on: losses and their repair, and fifty flows that compete.
@@ -52,12 +53,13 @@ func loadMachine(t testing.TB) {
 	}
 }
 
-// The command writes the same bytes as the Go API, whatever GOMAXPROCS says and however busy the machine is.
+// The command writes the same bytes as the Go API, the report's page included, whatever GOMAXPROCS says and however busy the machine is.
 func TestCommandRunsAreEqual(t *testing.T) {
 	binary := command(t)
 	for _, name := range busiest {
 		reference := t.TempDir()
 		play(t, parse(t, exampleText(t, name)), &netlab.RunOptions{Dir: reference}, nil)
+		require.NoError(t, webpage.WriteFolder(reference, webpage.Options{}))
 		want := sums(t, reference)
 		for _, loaded := range []bool{false, true} {
 			label := name + " on an idle machine"

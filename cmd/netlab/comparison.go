@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
+
+	"netlab/report/compare"
 )
 
 // printComparison prints the figures that the expectations of several runs look at side by side.
 func printComparison(w io.Writer, outcomes []*outcome) error {
-	p := newPage(w)
 	rows, cells := compared(outcomes)
 	if len(rows) == 0 {
 		return nil
@@ -21,44 +21,11 @@ func printComparison(w io.Writer, outcomes []*outcome) error {
 			titles[i] = o.Summary.Variant
 		}
 	}
-	first := 0
+	t := &compare.Table{Title: "side by side", Titles: titles}
 	for _, r := range rows {
-		first = max(first, width(r))
+		t.Rows = append(t.Rows, compare.Row{Name: r, Cells: cells[r]})
 	}
-	widths := make([]int, len(titles))
-	for i, t := range titles {
-		widths[i] = width(t)
-		for _, r := range rows {
-			widths[i] = max(widths[i], width(cells[r][i]))
-		}
-	}
-	// As many runs side by side as there is room for, at least one.
-	for from := 0; from < len(titles); {
-		to, used := from, first
-		for to < len(titles) && (to == from || used+2+widths[to] <= columns) {
-			used += 2 + widths[to]
-			to++
-		}
-		if from > 0 {
-			p.linef("")
-		}
-		p.linef("%s", p.bold(row("side by side", first, titles, widths, from, to)))
-		for _, r := range rows {
-			p.linef("%s", row(r, first, cells[r], widths, from, to))
-		}
-		from = to
-	}
-	return p.print(w)
-}
-
-// row prints a name and the cells of some columns, right-aligned.
-func row(name string, first int, cells []string, widths []int, from, to int) string {
-	var b strings.Builder
-	b.WriteString(pad(name, first))
-	for i := from; i < to; i++ {
-		fmt.Fprintf(&b, "  %s%s", strings.Repeat(" ", max(0, widths[i]-width(cells[i]))), cells[i])
-	}
-	return b.String()
+	return t.Print(w, compare.Style{Columns: columns, Bold: newPage(w).bold})
 }
 
 // compared returns the rows of the table: figures in the order in which they are first mentioned, and how many

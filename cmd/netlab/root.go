@@ -36,7 +36,8 @@ func newRoot() *cobra.Command {
 	root.DisableFlagsInUseLine = true
 	root.SetFlagErrorFunc(explainFlag)
 	plainUsage(root)
-	root.AddCommand(runCommand(), shrinkCommand(), validateCommand(), examplesCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(runCommand(), inspectCommand(), compareCommand(), shrinkCommand(), validateCommand(), explainCommand(), examplesCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(ladderCommand(), reportCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

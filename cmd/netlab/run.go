@@ -19,10 +19,17 @@ It writes a folder, netlab-out/<name> unless -o gives another:
   captures/<node>.pcapng    every frame at that node, for Wireshark
   events.jsonl              what happened, one event a line
   results.json              all counters, workloads and expectations
+  telemetry.json            congestion windows, round-trip times, traffic of links over time
   topology.resolved.json    the file as netlab understood it; running it replays the run
+  report.html               all of it for a browser, in one file; see 'netlab report'
 
 A file with variants runs each of them, one after the other, each in a folder of its own
 below that one, and shows their figures side by side. So do several files.
+
+With --watch a run is shown as it goes: nodes, what links carry per second of virtual time,
+queues, drops with their reasons, workloads, and faults and other events as they happen. It
+keeps pace with the wall's clock, or --speed times that. On a terminal the view is redrawn in
+its place; elsewhere one is printed every second of virtual time, or --watch-every.
 
 With --realtime, --forward lets programs of this machine talk to hosts of the lab:
 
@@ -55,7 +62,7 @@ is shown, and what the file expects decides.`
 const runExamples = `  netlab run handshake
   netlab run --seed 2 -o /tmp/out topology.json
   netlab run --json topology.json | jq .workloads
-  netlab run --speed 1x topology.json
+  netlab run --watch --speed 0.5x partition
   netlab run --realtime --forward 8080=server:80 topology.json`
 
 // runFlags are what the command line of run says.
@@ -73,6 +80,12 @@ type runFlags struct {
 	verbose  int
 	variant  string
 	child    string
+	noReport bool
+	// reportBudget is how large the report may get, 0 if nothing was said.
+	reportBudget units.Bytes
+
+	watch      bool
+	watchEvery *units.Duration
 }
 
 func runCommand() *cobra.Command {
@@ -95,10 +108,14 @@ func runCommand() *cobra.Command {
 	flags.SortFlags = false
 	flags.StringVarP(&f.output, "output", "o", "", "write into folder `DIR` (default netlab-out/<name>)")
 	flags.BoolVar(&f.noFiles, "no-files", false, "write no files")
+	flags.BoolVar(&f.noReport, "no-report", false, "make no report.html")
+	flags.Var(budgetFlag(&f.reportBudget), "report-budget", "how large report.html may get, such as 50MB (default 10MB)")
 	flags.StringVar(&f.variant, "variant", "", "run only the variant `NAME` of the file")
 	flags.Var(seedFlag(&f.seed), "seed", "seed instead of the file's")
 	flags.Var(durationFlag(&f.duration), "duration", "virtual time to run instead of the file's, such as 30s")
 	flags.Var(speedFlag(&f.speed), "speed", "pace: 1x is the wall's clock, 10x faster; default unlimited")
+	flags.BoolVar(&f.watch, "watch", false, "show the run as it goes, at --speed 1x unless another is given")
+	flags.Var(durationFlag(&f.watchEvery), "watch-every", "virtual time from one view to the next; default 1s, on a terminal ten views a second")
 	flags.BoolVar(&f.realTime, "realtime", false, "run on the machine's clock; runs differ from each other")
 	flags.Var(forwardFlag(&f.forward), "forward", "let programs of this machine in, as 8443=web:443; with --realtime, repeatable")
 	flags.BoolVar(&f.json, "json", false, "print results as JSON; of several runs, an array")
@@ -108,7 +125,7 @@ func runCommand() *cobra.Command {
 	_ = flags.MarkHidden("report-for")
 	_ = c.MarkFlagDirname("output")
 	_ = c.RegisterFlagCompletionFunc("variant", completeVariants)
-	for _, name := range []string{"seed", "duration", "forward"} {
+	for _, name := range []string{"seed", "duration", "forward", "watch-every"} {
 		_ = c.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
 	}
 	_ = c.RegisterFlagCompletionFunc("speed", cobra.FixedCompletions([]cobra.Completion{"0.1x", "1x", "10x"},
@@ -129,8 +146,30 @@ func (f *runFlags) check(c *cobra.Command) error {
 		return errors.New("--speed and --realtime exclude each other: real time has its own pace")
 	case len(f.forward) > 0 && !f.realTime:
 		return errors.New("--forward goes with --realtime only: virtual time can't wait for programs outside the lab")
+	case given("report-budget") && (f.noReport || f.noFiles):
+		return errors.New("--report-budget is for a report: it excludes --no-report and --no-files")
 	case given("variant") && f.variant == "":
 		return errors.New("--variant wants the name of a variant")
+	}
+	return f.checkWatch()
+}
+
+// checkWatch refuses flags that watching excludes, and gives it a pace.
+func (f *runFlags) checkWatch() error {
+	switch {
+	case !f.watch && f.watchEvery != nil:
+		return errors.New("--watch-every goes with --watch only")
+	case !f.watch:
+		return nil
+	case f.json:
+		return errors.New("--watch and --json exclude each other: both are for standard output")
+	case f.quiet:
+		return errors.New("--watch and --quiet exclude each other")
+	case f.verbose > 0:
+		return errors.New("--watch and --verbose exclude each other: what is logged is among the events that --watch shows")
+	}
+	if f.speed == 0 && !f.realTime {
+		f.speed = 1
 	}
 	return nil
 }
@@ -154,6 +193,9 @@ func run(c *cobra.Command, f *runFlags, args []string) error {
 	if len(f.forward) > 0 && len(jobs) > 1 {
 		return fmt.Errorf("--forward wants one lab, found %d: name one file, and one of its variants with --variant", len(jobs))
 	}
+	if f.watch && len(jobs) > 1 {
+		return fmt.Errorf("--watch wants one lab, found %d: name one file, and one of its variants with --variant", len(jobs))
+	}
 	screen := newConsole(c.ErrOrStderr())
 	stop := listenForSignals(screen, f.child != "")
 	defer stop.release()
@@ -165,12 +207,12 @@ func run(c *cobra.Command, f *runFlags, args []string) error {
 
 // runSingle plays one lab in this process.
 func runSingle(c *cobra.Command, f *runFlags, j job, screen *console, stop *signals) error {
-	results, took, err := play(f, j, screen, stop)
+	results, took, err := play(f, j, screen, newWatch(c.OutOrStdout(), f, j), stop)
 	complain(c.ErrOrStderr(), err)
 	if results == nil {
 		return &exitError{code: codeOfFailure(err)}
 	}
-	done := &exitError{code: codeOfRun(results, err)}
+	done := &exitError{code: worst([]int{codeOfRun(results, err), f.writeReport(c.ErrOrStderr(), j)})}
 	r := outcome{Summary: summarize(j, results, took)}
 	if f.child != "" || f.json {
 		if r.Results, err = json.MarshalIndent(results, "", "  "); err != nil {

@@ -86,11 +86,14 @@ func apart(jobs []job) error {
 	return nil
 }
 
-// play runs a lab in this process and says how long it took on the machine's clock.
-func play(f *runFlags, j job, screen *console, stop *signals) (*netlab.Results, time.Duration, error) {
+// play runs a lab in this process and says how long it took on the machine's clock. shown, if not nil, shows it meanwhile.
+func play(f *runFlags, j job, screen *console, shown *watch, stop *signals) (*netlab.Results, time.Duration, error) {
 	options := &netlab.RunOptions{Dir: j.dir, RealTime: f.realTime, Speed: f.speed, Log: f.logger(screen), Forward: f.forward}
 	options.Forwarding = announce(screen, j.dir)
-	progress := newProgress(screen, j.title(), j.lab.Topology().Duration.Std(), f.quiet)
+	if shown != nil {
+		options.Watch, options.WatchEvery = shown.show, shown.every
+	}
+	progress := newProgress(screen, j.title(), j.lab.Topology().Duration.Std(), f.quiet || shown != nil)
 	options.Progress = progress.report
 	began := time.Now()
 	results, err := j.lab.Run(stop.ctx, options, nil)

@@ -43,8 +43,15 @@ func runSeveral(c *cobra.Command, f *runFlags, jobs []job, screen *console, stop
 		}
 		fmt.Fprintln(c.OutOrStdout())
 	}
+	pages, code := f.writeComparisons(c.ErrOrStderr(), jobs)
+	codes = append(codes, code)
 	if err := printTogether(c, f, outcomes); err != nil {
 		return err
+	}
+	if !f.json && !f.quiet {
+		for _, page := range pages {
+			fmt.Fprintf(c.OutOrStdout(), "\nopen    %s\n", shellWord(page))
+		}
 	}
 	if code := worst(codes); code != exitHolds {
 		return &exitError{code: code}
@@ -118,6 +125,12 @@ func childArgs(f *runFlags, j job) []string {
 		args = append(args, "--no-files")
 	} else {
 		args = append(args, "--output", j.base)
+	}
+	if f.noReport {
+		args = append(args, "--no-report")
+	}
+	if f.reportBudget > 0 {
+		args = append(args, "--report-budget", f.reportBudget.String())
 	}
 	if f.seed != nil {
 		args = append(args, "--seed", strconv.FormatUint(*f.seed, 10))
