@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
@@ -100,14 +101,31 @@ func (b *browser) settle() {
 // click clicks with the mouse into the middle of what a selector finds.
 func (b *browser) click(selector string) {
 	b.Helper()
-	for range 2 { // what comes into view may be drawn only then, and move the rest
-		eval[bool](b, fmt.Sprintf(`document.querySelector(%q).scrollIntoView({block: "center", behavior: "instant"}), true`, selector))
-		b.settle()
-	}
-	at := eval[[]float64](b, fmt.Sprintf(`(() => { const r = document.querySelector(%q).getBoundingClientRect();
-		return [r.left + r.width / 2, r.top + r.height / 2]; })()`, selector))
+	at := b.still(fmt.Sprintf(`document.querySelector(%q)`, selector), `r => [r.left + r.width / 2, r.top + r.height / 2]`)
 	b.do(chromedp.MouseClickXY(at[0], at[1]))
 	b.settle()
+}
+
+// still brings an element into view and returns the point in it that a function makes of its rectangle, once it rests: what comes into view
+// may be drawn only then, and move the rest.
+func (b *browser) still(element, point string) []float64 {
+	b.Helper()
+	at, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]float64](fmt.Sprintf(`(async () => {
+		const frame = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+		const point = %s;
+		for (let last = "", same = 0, tries = 0; tries < 300; tries++) {
+			const e = %s;
+			e.scrollIntoView({block: "center", behavior: "instant"});
+			await frame();
+			const at = point(e.getBoundingClientRect()), now = String(at) + scrollY;
+			same = now === last ? same + 1 : 0;
+			last = now;
+			if (same >= 5) return at;
+		}
+		throw new Error("it does not come to rest");
+	})()`, point, element), chromedp.EvalAwaitPromise))
+	require.NoError(b, err, element)
+	return at
 }
 
 func (b *browser) press(keys string) {
@@ -269,11 +287,10 @@ func TestReportMarksAPacketEverywhere(t *testing.T) {
 	b.press(kb.Escape)
 	require.Equal(t, "null", eval[string](b, `String(netlab.selected)`))
 	require.Greater(t, b.drawnBy(`.stream[open] [data-plot="sequence"]`)["sequence"], 200)
-	at := eval[[]float64](b, fmt.Sprintf(`(() => { const p = netlab.packets.list[%d], s = netlab.data.streams.list[0], u = document.querySelector('[data-plot="sequence"] .u-over');
-		u.scrollIntoView({block: "center", behavior: "instant"});
-		const point = netlab.streamPoints(s).frames.get(p.hops.find(h => h.file === s.file).frame), r = u.getBoundingClientRect();
-		const charts = document.querySelector('[data-plot="sequence"]').chart.uplot;
-		return [r.left + charts.valToPos(point.t, "x"), r.top + charts.valToPos(point.to, "y")]; })()`, place))
+	at := b.still(`document.querySelector('[data-plot="sequence"] .u-over')`, fmt.Sprintf(`r => {
+		const p = netlab.packets.list[%d], s = netlab.data.streams.list[0], chart = document.querySelector('[data-plot="sequence"]').chart.uplot;
+		const point = netlab.streamPoints(s).frames.get(p.hops.find(h => h.file === s.file).frame);
+		return [r.left + chart.valToPos(point.t, "x"), r.top + chart.valToPos(point.to, "y")]; }`, place))
 	b.do(chromedp.MouseClickXY(at[0], at[1]))
 	b.settle()
 	chosen := eval[int](b, `netlab.selected.place`)
@@ -368,4 +385,102 @@ func TestReportOfManyPacketsAndHosts(t *testing.T) {
 			b.requireQuiet()
 		})
 	}
+}
+
+// The buttons for colours and for copying do what they say, and the timeline moves the ladder.
+func TestReportButtonsAndTimeline(t *testing.T) {
+	dir := reportOf(t, parse(t, exampleText(t, "partition")))
+	b := openBrowser(t, filepath.Join(dir, report.PageFile), 1280, 900, "light")
+	background := func() string { return eval[string](b, `getComputedStyle(document.body).backgroundColor`) }
+	name := func() string { return eval[string](b, `document.getElementById("theme").getAttribute("aria-label")`) }
+	light := background()
+	require.Equal(t, "Colours: as the system has them", name())
+	b.click("#theme")
+	require.Equal(t, "Colours: light", name())
+	require.Equal(t, light, background())
+	b.click("#theme")
+	require.Equal(t, "Colours: dark", name())
+	require.NotEqual(t, light, background())
+	b.click("#theme")
+	require.Equal(t, light, background())
+
+	eval[bool](b, `Object.defineProperty(navigator, "clipboard", {value: {writeText: async t => { window.copied = t; }}}), true`)
+	b.click(`[data-copy="command"]`)
+	command := eval[string](b, `document.getElementById("command").textContent`)
+	require.Equal(t, command, eval[string](b, `window.copied`))
+	require.Equal(t, "Copied", eval[string](b, `document.querySelector('[data-copy="command"]').textContent`))
+	eval[bool](b, `navigator.clipboard.writeText = async () => { throw new Error("refused"); }, true`)
+	b.click(`[data-copy="command"]`)
+	require.Equal(t, command, eval[string](b, `getSelection().toString()`))
+	eval[bool](b, `navigator.clipboard.writeText = async t => { window.copied = t; }, true`)
+	b.do(chromedp.Focus(chromedp.CSS(".ladder-body")))
+	b.press(kb.Enter)
+	b.click(`.ladder-detail [data-filter] button`)
+	require.Equal(t, eval[string](b, `document.querySelector(".ladder-detail [data-filter]").dataset.filter`), eval[string](b, `window.copied`))
+
+	active := `netlab.packets.list[Number(document.querySelector(".ladder-body").getAttribute("aria-activedescendant").split("-")[1])].at / 1e9`
+	require.Zero(t, eval[float64](b, active))
+	b.click(".lane.fault button")
+	began := eval[float64](b, `Number(document.querySelector(".lane.fault button").dataset.time)`)
+	require.Equal(t, 2.0, began)
+	require.InDelta(t, began, eval[float64](b, active), 0.5, "the ladder is where the fault begins")
+	require.NotZero(t, eval[int](b, `document.querySelectorAll(".lane .now").length`))
+	b.click(".lane.density")
+	require.InDelta(t, eval[float64](b, `netlab.data.run.duration / 2`), eval[float64](b, active), 1, "the middle of a row")
+	b.requireQuiet()
+}
+
+// A page that compares runs draws all its charts in the order of the file, and complains of nothing.
+func TestComparisonInABrowser(t *testing.T) {
+	dir := t.TempDir()
+	var runs []string
+	for _, lab := range parseAll(t, exampleText(t, "bufferbloat")) {
+		runs = append(runs, filepath.Join(dir, lab.Variant()))
+		play(t, lab, &netlab.RunOptions{Dir: runs[len(runs)-1]}, nil)
+	}
+	require.NoError(t, reportpage.WriteRuns(dir, runs, reportpage.Options{}))
+	b := openBrowser(t, filepath.Join(dir, report.PageFile), 390, 844, "dark")
+	charts := b.drawnBy("[data-chart]")
+	for chart, filled := range charts {
+		require.Greater(t, filled, 100, chart)
+	}
+	require.NotEmpty(t, charts)
+	require.Len(t, charts, eval[int](b, `netlab.data.charts.length`))
+	require.Equal(t, []string{"drop-tail", "codel", "fq-codel"}, eval[[]string](b, `netlab.data.charts[0].series.map(s => s.label)`))
+	require.LessOrEqual(t, eval[int](b, `document.documentElement.scrollWidth`), 390)
+	b.requireQuiet()
+}
+
+// What can be used or is drawn has a name for those who hear the page, and the first thing that Tab finds leads past the navigation.
+func TestReportForScreenReaders(t *testing.T) {
+	dir := reportOf(t, parse(t, exampleText(t, "retransmission")))
+	b := openBrowser(t, filepath.Join(dir, report.PageFile), 1280, 900, "light")
+	b.press(kb.Tab)
+	require.Equal(t, "skip", eval[string](b, `document.activeElement.className`))
+	b.press(kb.Enter)
+	require.Equal(t, "main", eval[string](b, `document.activeElement.id`))
+	b.drawnBy("[data-chart]")
+	b.drawnBy(".stream[open] [data-plot]")
+	tree, err := chromedp.Call(b.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	require.NoError(t, err)
+	count := map[string]int{}
+	for _, n := range tree.Nodes {
+		if n.Ignored || n.Role == nil {
+			continue
+		}
+		role := strings.Trim(string(n.Role.Value), `"`)
+		switch role {
+		case "button", "link", "image", "img", "option", "listbox", "checkbox", "combobox", "searchbox", "radio", "region", "navigation":
+			count[role]++
+		default:
+			continue
+		}
+		require.NotNil(t, n.Name, role)
+		require.NotContains(t, []string{"", `""`}, string(n.Name.Value), "a %s without a name: %v", role, n)
+	}
+	for _, role := range []string{"button", "link", "image", "option", "listbox", "checkbox", "combobox", "searchbox", "region", "navigation"} {
+		require.NotZero(t, count[role], role)
+	}
+	require.Zero(t, eval[int](b, `[...document.querySelectorAll(".chart-plot")].filter(e => !e.getAttribute("aria-label")).length`))
+	b.requireQuiet()
 }

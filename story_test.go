@@ -143,3 +143,16 @@ func TestStoryFilters(t *testing.T) {
 		require.EqualError(t, err, c.problem)
 	}
 }
+
+// What routers threw away is told, and is what they counted: each of five the three probes whose time to live was over there.
+func TestStoryTellsWhatRoutersDidNotSendOn(t *testing.T) {
+	text, f, run := storyOf(t, "traceroute", "", story.Options{Width: 1000})
+	require.Contains(t, text, "Three of them ended at each of r1 to r5, which did not send them on.")
+	ended := map[string]int{}
+	for _, j := range run.Journeys {
+		if r := run.EndedAt(j, f.Topology.Routers()); r != "" {
+			ended[r]++
+		}
+	}
+	require.Equal(t, map[string]int{"r1": 3, "r2": 3, "r3": 3, "r4": 3, "r5": 3}, ended)
+}

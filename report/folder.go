@@ -132,7 +132,7 @@ func readEvents(path string) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	events := make([]Event, 0, bytes.Count(data, []byte("\n")))
+	var events []Event
 	number := 0
 	for line := range bytes.Lines(data) {
 		number++

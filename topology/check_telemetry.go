@@ -1,7 +1,9 @@
 package topology
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 
 	"netlab/units"
 )
@@ -78,6 +80,9 @@ func (t *Telemetry) SetBool(on bool) {
 
 // setText reads on and off, which are the same as true and false.
 func (t *Telemetry) setText(text string) error {
+	if _, err := strconv.ParseFloat(text, 64); err == nil { // numbers come as they are written, too
+		return fmt.Errorf(`found %s, wanted true, false, "on", "off" or an object`, text)
+	}
 	if !slices.Contains(telemetryWords, text) {
 		return &units.ParseError{Found: text, Problem: `is neither "on" nor "off"`, Suggestion: units.Suggest(text, telemetryWords)}
 	}

@@ -12,6 +12,9 @@ import (
 // defaultLimit is how many entries each list holds unless the options say otherwise.
 const defaultLimit = 100_000
 
+// maxNames is how many names of addresses are taken from a capture.
+const maxNames = 1 << 20
+
 // Options say how a capture is analysed. The zero value reads headers only.
 type Options struct {
 	// Name returns the name of an address, or "" if it has none. Names in the capture come first. It may be nil.
@@ -65,6 +68,7 @@ type Analyzer struct {
 	udp           generations[streamKey, *UDPStream]
 	marks         [len(markNames)]int
 	repeats       int // in the lists of all streams together
+	waiting       int // bytes behind gaps, of all streams together
 }
 
 // New returns an analyzer of one capture.
@@ -100,7 +104,7 @@ func (a *Analyzer) Add(b captures.Block) {
 			Interface{Name: b.Name, Description: b.Description, LinkType: b.LinkType})
 	case *captures.Names:
 		for _, n := range b.Names {
-			if _, known := a.names[n.Addr]; !known {
+			if _, known := a.names[n.Addr]; !known && len(a.names) < maxNames {
 				a.names[n.Addr] = n.Name
 			}
 		}

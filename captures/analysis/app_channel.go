@@ -21,9 +21,10 @@ type channel struct {
 	stream *TCPStream
 	depth  int
 	inner  application // nil until the protocol is known
-	// waiting are the bytes that don't tell the protocol yet: at most the length of what identifies one. lost are the sides of which
-	// bytes are missing since, ended those that have ended.
+	// waiting are the bytes that don't tell the protocol yet, at most maxLine and a segment; began is the frame in which they began, 0 if
+	// there are none. lost are the sides of which bytes are missing since, ended those that have ended.
 	waiting [2][]byte
+	began   [2]int
 	lost    [2]bool
 	ended   [2]bool
 }
@@ -36,10 +37,15 @@ func (c *channel) data(f *Frame, side int, b []byte) {
 	if c.lost[side] {
 		return
 	}
-	// Copied, as the bytes are valid during the call only; what decides it needs few of them.
-	head := append(c.waiting[side], b[:min(len(b), len(preface))]...)
+	head := b
+	if len(c.waiting[side]) > 0 {
+		head = append(c.waiting[side], b...)
+	}
 	inner, more := c.detect(head)
 	if more {
+		if len(c.waiting[side]) == 0 {
+			c.began[side], head = f.Number, bytes.Clone(b) // the bytes are valid during the call only
+		}
 		c.waiting[side] = head
 		return
 	}
@@ -50,6 +56,7 @@ func (c *channel) data(f *Frame, side int, b []byte) {
 		if len(waiting[s]) > 0 {
 			c.inner.data(f, s, waiting[s])
 		}
+		c.began[s] = 0
 		if c.lost[s] {
 			c.inner.gap(f, s, unknownGap)
 		}
@@ -58,6 +65,14 @@ func (c *channel) data(f *Frame, side int, b []byte) {
 		}
 	}
 	c.inner.data(f, side, b)
+}
+
+// first returns the frame in which the bytes of a side at hand began.
+func (c *channel) first(f *Frame, side int) int {
+	if n := c.began[side]; n != 0 {
+		return n
+	}
+	return f.Number
 }
 
 func (c *channel) gap(f *Frame, side int, n uint64) {
@@ -119,7 +134,7 @@ func (c *channel) detect(b []byte) (inner application, more bool) {
 	case bytes.HasPrefix([]byte(preface), b), len(b) < 9 && bytes.HasPrefix([]byte{0, 0}, b[:min(len(b), 2)]):
 		return nil, true
 	default:
-		switch looksLikeHTTP(b) {
+		switch beginsHTTP(b) {
 		case yes:
 			return newHTTP1(c), false
 		case maybe:

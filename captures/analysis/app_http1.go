@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"bytes"
-	"strings"
 
 	"netlab/captures"
 )
@@ -55,36 +54,6 @@ const (
 )
 
 func newHTTP1(c *channel) *http1 { return &http1{c: c} }
-
-// looksLikeHTTP says whether b begins with the head of a message.
-func looksLikeHTTP(b []byte) answer {
-	const version = "HTTP/1."
-	if bytes.HasPrefix(b, []byte(version)) {
-		return yes
-	}
-	if bytes.HasPrefix([]byte(version), b) {
-		return maybe
-	}
-	word, _, whole := bytes.Cut(b, []byte(" "))
-	for _, method := range methods {
-		switch {
-		case whole && string(word) == method:
-			return yes
-		case !whole && strings.HasPrefix(method, string(word)):
-			return maybe
-		}
-	}
-	return no
-}
-
-// methods are those of RFC 9110, PATCH (RFC 5789) and WebDAV (RFC 4918).
-var methods = []string{
-	"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
-	"PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",
-}
-
-// longestMethod is the length in bytes of the longest of methods with the space after it.
-const longestMethod = 10
 
 func (h *http1) data(f *Frame, side int, b []byte) {
 	s := &h.sides[side]
@@ -176,7 +145,7 @@ func (h *http1) readHead(f *Frame, side int, b []byte) []byte {
 		if b = bytes.TrimLeft(b, "\r\n"); len(b) == 0 {
 			return nil
 		}
-		s.first = f.Number
+		s.first = h.c.first(f, side)
 	}
 	known := len(s.head)
 	s.head = append(s.head, b[:min(len(b), maxHead-known)]...)

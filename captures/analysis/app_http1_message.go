@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// maxLine is the length in bytes of the longest first line by which HTTP is recognised: what RFC 9112, section 3, asks of everybody.
+const maxLine = 8000
+
 // head1 is the head of a message.
 type head1 struct {
 	line    string // the first
@@ -19,6 +22,54 @@ type head1 struct {
 	header  textproto.MIMEHeader
 }
 
+// beginsHTTP says whether b begins with the first line of a message, a whole one (RFC 9112, sections 3 and 4). Other protocols have
+// lines that begin with the same words.
+func beginsHTTP(b []byte) answer {
+	line, _, whole := bytes.Cut(b, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	isControl := func(c rune) bool { return c < ' ' || c == 0x7f }
+	switch {
+	case looksLikeHTTP(line) == no, len(line) > maxLine, bytes.ContainsFunc(line, isControl):
+		return no
+	case !whole:
+		return maybe
+	}
+	if _, ok := parseLine(string(line)); !ok {
+		return no
+	}
+	return yes
+}
+
+// looksLikeHTTP says whether b begins with the first word of a message.
+func looksLikeHTTP(b []byte) answer {
+	const version = "HTTP/1."
+	if bytes.HasPrefix(b, []byte(version)) {
+		return yes
+	}
+	if bytes.HasPrefix([]byte(version), b) {
+		return maybe
+	}
+	word, _, whole := bytes.Cut(b, []byte(" "))
+	for _, method := range methods {
+		switch {
+		case whole && string(word) == method:
+			return yes
+		case !whole && strings.HasPrefix(method, string(word)):
+			return maybe
+		}
+	}
+	return no
+}
+
+// methods are those of RFC 9110, PATCH (RFC 5789) and WebDAV (RFC 4918).
+var methods = []string{
+	"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+	"PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",
+}
+
+// longestMethod is the length in bytes of the longest of methods with the space after it.
+const longestMethod = 10
+
 // parseHead reads a head with the empty line at its end.
 func parseHead(b []byte) (m *head1, ok bool) {
 	r := textproto.NewReader(bufio.NewReader(bytes.NewReader(b)))
@@ -26,11 +77,21 @@ func parseHead(b []byte) (m *head1, ok bool) {
 	if err != nil {
 		return nil, false
 	}
+	if m, ok = parseLine(line); !ok {
+		return nil, false
+	}
+	m.header, err = r.ReadMIMEHeader()
+	return m, err == nil
+}
+
+// parseLine reads a request line or a status line.
+func parseLine(line string) (m *head1, ok bool) {
 	m = &head1{line: printable([]byte(line))}
 	if strings.HasPrefix(line, "HTTP/") {
 		version, rest, _ := strings.Cut(line, " ")
 		code, _, _ := strings.Cut(rest, " ")
 		m.version = version
+		var err error
 		if m.status, err = strconv.Atoi(code); err != nil || m.status < 100 || m.status > 999 {
 			return nil, false
 		}
@@ -44,8 +105,7 @@ func parseHead(b []byte) (m *head1, ok bool) {
 	if minor, found := strings.CutPrefix(m.version, "HTTP/1."); !found || len(minor) != 1 || minor[0] < '0' || minor[0] > '9' {
 		return nil, false
 	}
-	m.header, err = r.ReadMIMEHeader()
-	return m, err == nil
+	return m, true
 }
 
 // hasToken says whether a list in headers has a token.

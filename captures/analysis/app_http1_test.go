@@ -145,3 +145,24 @@ func TestLongestMethod(t *testing.T) {
 	}
 	require.Equal(t, longestMethod, longest)
 }
+
+// Words of HTTP alone don't make a message of it.
+func TestHTTPIsRecognisedByItsFirstLine(t *testing.T) {
+	long := "GET /" + strings.Repeat("x", maxLine)
+	for _, c := range []struct {
+		text string
+		want answer
+	}{
+		{"", maybe}, {"G", maybe}, {"HTTP", maybe}, {"GET", maybe}, {"GET ", maybe}, {"GET / HTTP/1.1", maybe}, {"GET / HTTP/1.1\r", maybe},
+		{"GET / HTTP/1.1\n", yes}, {"GET / HTTP/1.1\r\nHost", yes}, {"HTTP/1.0 200\r\n", yes}, {"HTTP/1.1 200 All is well\r\n", yes},
+		{"PUT 40000\n", no}, {"GET\n", no}, {"GET / HTTP/2\r\n", no}, {"HTTP/1.1 OK\r\n", no}, {"GET \x00", no}, {"FETCH / HTTP/1.1\r\n", no},
+		{long[:maxLine], maybe}, {long, no}, {long + " HTTP/1.1\r\n", no},
+	} {
+		require.Equal(t, c.want, beginsHTTP([]byte(c.text)), "%.40q", c.text)
+	}
+	h := hear(text(Client, "PUT 40000\n", "OK 40000\n"), Options{}, false)
+	require.Empty(t, h.stream.Protocol)
+	require.Empty(t, h.NoteCounts)
+	h = hear(conversation{{Client, []byte("GE")}, {Client, []byte("T / HTTP/1.1\r\n\r\n")}}, Options{}, false)
+	require.Equal(t, Message{Protocol: "http", Text: "GET / HTTP/1.1", FirstFrame: 1, Bytes: 18}, h.frames[1].Messages[0])
+}

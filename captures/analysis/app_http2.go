@@ -122,11 +122,11 @@ func (h *http2Conn) data(f *Frame, side int, b []byte) {
 			b = b[1:]
 			if s.preface++; s.preface == len(preface) {
 				s.ready = true
-				h.c.apps.says(f, "http2", f.Number, len(preface), func() string { return "HTTP/2 preface" })
+				h.c.apps.says(f, "http2", h.c.first(f, side), len(preface), func() string { return "HTTP/2 preface" })
 			}
 		case len(s.header) < http2Header:
 			if len(s.header) == 0 {
-				s.frame.first = f.Number
+				s.frame.first = h.c.first(f, side)
 			}
 			n := min(len(b), http2Header-len(s.header))
 			s.header, b = append(s.header, b[:n]...), b[n:]

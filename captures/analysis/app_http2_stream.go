@@ -93,8 +93,13 @@ func (h *http2Conn) section(f *Frame, side int, v *fields2) string {
 		return v.method + " " + e.Target
 	case v.status != "":
 		x.Responses2++
-		x.Codes[v.status]++
-		if code, err := strconv.Atoi(v.status); s != nil && err == nil && code >= 200 {
+		code, err := strconv.Atoi(v.status)
+		if err != nil || code < 100 || code > 999 {
+			x.Codes["malformed"]++
+			return "malformed status"
+		}
+		x.Codes[strconv.Itoa(code)]++
+		if s != nil && code >= 200 {
 			s.exchange.Status, s.exchange.Response, s.exchange.FirstByte = code, f.Number, f.At-s.exchange.RequestAt
 		}
 		return v.status

@@ -292,14 +292,14 @@ func (t *tlsSession) veil(f *Frame, side int, reason string) {
 	t.inner.gap(f, side, unknownGap)
 }
 
-// buffer returns an empty buffer with room for a record.
+// buffer returns an empty buffer. A new one grows with what comes: a few bytes of a record are no reason to make room for it all.
 func (p *applications) buffer() []byte {
 	if n := len(p.free); n > 0 {
 		b := p.free[n-1]
 		p.free = p.free[:n-1]
 		return b[:0]
 	}
-	return make([]byte, 0, recordHeader+maxRecord)
+	return nil
 }
 
 // release takes a buffer back.

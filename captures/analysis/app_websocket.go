@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"encoding/binary"
+	"math"
 	"strconv"
 )
 
@@ -9,6 +10,9 @@ import (
 const (
 	webSocketContinuation = 0
 	webSocketClose        = 8
+
+	// maxWebSocketHeader is the length in bytes of the longest header of a frame.
+	maxWebSocketHeader = 14
 )
 
 // webSocketNames are the operations. The first frame of a message tells its kind; its further ones are continuations.
@@ -89,7 +93,10 @@ func (w *webSocket) begin(f *Frame, side int) {
 	case 126:
 		s.size = uint64(binary.BigEndian.Uint16(b[2:]))
 	case 127:
-		s.size = binary.BigEndian.Uint64(b[2:])
+		if s.size = binary.BigEndian.Uint64(b[2:]); s.size > math.MaxInt64-maxWebSocketHeader {
+			w.lose(f, side, "a length is beyond all limits") // the first bit must be 0 (RFC 6455, section 5.2)
+			return
+		}
 	}
 	if s.left = s.size; s.left == 0 {
 		w.whole(f, side)

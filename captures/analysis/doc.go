@@ -11,6 +11,10 @@
 // Fragments of IP are not put together: the first fragment of a datagram counts for its ports and its stream, as far as it goes, the others
 // for addresses only.
 //
+// A frame that the emulated network drops before it reaches the queue of the sender's own link is captured at once, and so stands before
+// frames that were sent earlier and still wait there. Marks and counters are Wireshark's there too: a lost segment, and those that waited
+// out of order. As the cause is known, they get no note.
+//
 // What one vantage point can tell is limited: near the sender of data, it shows all that was sent and when ACKs came, but not what
 // arrived; near the receiver the other way round. Figures such as bytes in flight and round-trip times are those that can be
 // measured where the capture was taken.

@@ -24,7 +24,7 @@ func (a *Analyzer) note(f *Frame) {
 	}
 	for i := range noteKinds {
 		k := &noteKinds[i]
-		if !f.Marks.Has(k.mark) {
+		if !f.Marks.Has(k.mark) || f.overtaking && (k.mark == MarkLostSegment || k.mark == MarkOutOfOrder) {
 			continue
 		}
 		a.analysis.NoteCounts[k.mark.String()]++

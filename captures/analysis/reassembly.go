@@ -11,12 +11,16 @@ import (
 // maxWaiting bounds the payload in bytes that waits behind a gap, on each side of a connection.
 const maxWaiting = 4 << 20
 
+// maxWaitingTotal bounds the same of all connections together. Beyond, a connection that misses something goes on without it.
+const maxWaitingTotal = 256 << 20
+
 // reassembly puts the payload of a side in order.
 type reassembly struct {
 	started bool
 	next    int64 // of what was not given to the application yet
 	waiting []chunk
 	size    int
+	total   *int // size of all streams together
 }
 
 // chunk is payload that came too early. b may be shorter than the range: the capture was cut short.
@@ -52,10 +56,8 @@ func (a *Analyzer) assemble(f *Frame, st *streamState, n *numbers) {
 		} else {
 			r.give(f, st.app, side, c)
 		}
-		for r.size > maxWaiting {
-			r.skip(f, st.app, side, r.waiting[0].from)
-		}
 		r.giveWaiting(f, st.app, side)
+		r.bound(f, st.app, side)
 	}
 	if fin := st.sides[side].fin; fin > 0 && r.next >= fin {
 		a.endApplication(f, st, side)
@@ -102,7 +104,9 @@ func (a *Analyzer) endApplication(f *Frame, st *streamState, side int) {
 		return
 	}
 	st.ended[side] = true
-	st.sides[side].reassembly.waiting = nil
+	r := &st.sides[side].reassembly
+	r.resize(-r.size)
+	r.waiting = nil
 	if st.app != nil {
 		st.app.end(f, side)
 	}
@@ -116,7 +120,20 @@ func (r *reassembly) wait(c chunk) {
 	}
 	c.b = bytes.Clone(c.b)
 	r.waiting = slices.Insert(r.waiting, i, c)
-	r.size += chunkCost + len(c.b)
+	r.resize(chunkCost + len(c.b))
+}
+
+func (r *reassembly) resize(n int) {
+	r.size += n
+	*r.total += n
+}
+
+// bound gives gaps up while too much waits behind them.
+func (r *reassembly) bound(f *Frame, app application, side int) {
+	for r.size > maxWaiting || len(r.waiting) > 0 && *r.total > maxWaitingTotal {
+		r.skip(f, app, side, r.waiting[0].from)
+		r.giveWaiting(f, app, side)
+	}
 }
 
 // chunkCost is what a chunk costs beside its bytes.
@@ -127,7 +144,7 @@ func (r *reassembly) giveWaiting(f *Frame, app application, side int) {
 	for len(r.waiting) > 0 && r.waiting[0].from <= r.next {
 		c := r.waiting[0]
 		r.waiting = slices.Delete(r.waiting, 0, 1)
-		r.size -= chunkCost + len(c.b)
+		r.resize(-chunkCost - len(c.b))
 		r.give(f, app, side, c)
 	}
 }

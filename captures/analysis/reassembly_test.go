@@ -68,7 +68,8 @@ func TestReassembly(t *testing.T) {
 // What waits behind a gap is bounded: then the gap is given up.
 func TestReassemblyIsBounded(t *testing.T) {
 	p := &payloads{}
-	var r reassembly
+	total := 0
+	r := reassembly{total: &total}
 	f := &Frame{Number: 1}
 	size := 0
 	for i := range int64(10_000) {
@@ -78,13 +79,30 @@ func TestReassemblyIsBounded(t *testing.T) {
 		} else {
 			r.give(f, p, Client, c)
 		}
-		for r.size > maxWaiting {
-			r.skip(f, p, Client, r.waiting[0].from)
-			r.giveWaiting(f, p, Client)
-		}
+		r.bound(f, p, Client)
 		size = max(size, r.size)
+		require.Equal(t, r.size, total)
 	}
 	require.LessOrEqual(t, size, maxWaiting)
 	require.Equal(t, "1:0 gap 100", p.log[0])
 	require.Empty(t, r.waiting)
+}
+
+// So is what waits on all connections together, each of which has little; an end gives back what waited.
+func TestReassemblyOfAllStreamsIsBounded(t *testing.T) {
+	a := New(Options{Applications: true})
+	for _, l := range (open + script("60 > PA 11+10 ack 1\n 61 > PA 31+10 ack 1")).lines(t) {
+		a.Add(&l.packet)
+	}
+	require.Equal(t, 2*(chunkCost+10), a.waiting)
+	a.waiting += maxWaitingTotal
+	for _, l := range script("62 > PA 51+10 ack 1").lines(t) {
+		a.Add(&l.packet)
+	}
+	require.Equal(t, maxWaitingTotal, a.waiting, "all three gaps were given up")
+	for _, l := range script("63 > PA 71+10 ack 1\n 64 < R 1\n 65 > PA 91+10 ack 1").lines(t) {
+		a.Add(&l.packet)
+	}
+	a.Finish()
+	require.Equal(t, maxWaitingTotal, a.waiting)
 }

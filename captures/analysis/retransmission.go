@@ -49,6 +49,7 @@ func (a *Analyzer) repeat(f *Frame, n *numbers, me, peer *sideState) {
 	if p != nil {
 		r.Original, r.OriginalAt, r.Why = p.frame, p.at, p.why
 		r.previous = p.again
+		r.limit()
 	}
 	var timeout bool
 	r.Kind, timeout = me.kind(f, n, p, peer)
@@ -64,6 +65,19 @@ func (a *Analyzer) repeat(f *Frame, n *numbers, me, peer *sideState) {
 		a.repeats++
 		f.Stream.Retransmissions = append(f.Stream.Retransmissions, r)
 	}
+}
+
+// maxPrevious is how many earlier retransmissions of a segment are remembered with the latest.
+const maxPrevious = 16
+
+// limit forgets the earlier ones.
+func (r *Retransmission) limit() {
+	for range maxPrevious {
+		if r = r.previous; r == nil {
+			return
+		}
+	}
+	r.previous = nil
 }
 
 // kind says why the piece p is sent again, nil if it is not remembered, and whether the retransmission timer has just run out.

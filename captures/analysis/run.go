@@ -58,7 +58,7 @@ type Journey struct {
 	// Hops are where it was seen, in order of time. There is at least one.
 	Hops []Hop
 	// Lost is not nil if the network dropped it and, of copies, none arrived. What a host or router throws away, because its time to live
-	// is over or nobody listens, is not lost in this sense.
+	// is over or nobody listens, is not lost in this sense; for routers see [Run.EndedAt].
 	Lost *Loss
 	// Comments are what netlab did to it besides, each once.
 	Comments []string
@@ -83,6 +83,8 @@ type Hop struct {
 	At        time.Duration
 	Inbound   bool
 	Dropped   bool // it ended there
+
+	entrusted bool // it came to a router to be sent on, whole; see captureState.entrusted
 }
 
 // Loss is where and why a packet ended.

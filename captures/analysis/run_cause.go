@@ -76,7 +76,7 @@ func (q *inquiry) cause(r *Repeat) (Cause, string) {
 	}
 	original := "the original (" + q.frame(r.Capture, r.Retransmission.Original) + ")"
 	if o.Lost != nil {
-		return OriginalLost, original + " was dropped" + on(o.Lost.Link) + ": " + o.Lost.Reason
+		return OriginalLost, original + " was " + fate(o)
 	}
 	peer := 1 - r.From
 	node := q.run.Captures[r.Stream.Views[r.Stream.End(q.run, peer)].Capture].Node
@@ -209,6 +209,9 @@ func seconds(d time.Duration) string {
 func fate(j *Journey) string {
 	if j.Lost == nil {
 		return "damaged: " + strings.Join(j.Comments, "; ")
+	}
+	if strings.HasPrefix(j.Lost.Reason, "rule ") {
+		return "dropped" + on(j.Lost.Link) + " by the packet " + j.Lost.Reason
 	}
 	return "dropped" + on(j.Lost.Link) + ": " + j.Lost.Reason
 }

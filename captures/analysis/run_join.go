@@ -28,11 +28,13 @@ type joiner struct {
 	flows []flowOf        // of each journey
 	ends  *connections    // which streams of different captures are one
 	views []*captureState // by capture
+	of    map[string]int  // the capture of a node
 }
 
 // captureState is what the joiner knows of a capture.
 type captureState struct {
 	node       string
+	macs       []net.HardwareAddr // as surveyed
 	describer  captures.Describer
 	interfaces map[int]string
 }
@@ -47,6 +49,7 @@ type sighting struct {
 	inbound   bool
 	delivered bool // it was not dropped there
 	origin    bool // at the node that its address says it comes from
+	entrusted bool // see Hop
 	ttl       uint8
 }
 
@@ -60,7 +63,7 @@ func newJoiner(run *Run, list []surveyed, limit int, name func(netip.Addr) strin
 	names := namesOf(list)
 	j := &joiner{
 		run: run, limit: limit, nodes: map[netip.Addr]string{}, texts: map[string]string{}, byID: map[uint64]int32{}, left: idSet{}, lost: map[int32]Loss{},
-		said: map[int32]bool{}, ends: &connections{},
+		said: map[int32]bool{}, ends: &connections{}, of: map[string]int{},
 	}
 	j.name = func(addr netip.Addr) string {
 		if n := names[addr.Unmap()]; n != "" || name == nil {
@@ -68,8 +71,11 @@ func newJoiner(run *Run, list []surveyed, limit int, name func(netip.Addr) strin
 		}
 		return name(addr)
 	}
-	for _, s := range list {
-		j.views = append(j.views, &captureState{node: s.Node, describer: captures.Describer{Name: j.name}, interfaces: map[int]string{}})
+	for i, s := range list {
+		if _, ok := j.of[s.Node]; !ok {
+			j.of[s.Node] = i
+		}
+		j.views = append(j.views, &captureState{node: s.Node, macs: s.macs, describer: captures.Describer{Name: j.name}, interfaces: map[int]string{}})
 	}
 	run.frames = make([][]int32, len(list))
 	return j
@@ -146,7 +152,7 @@ func (j *joiner) sight(capture int, f *Frame, index int32, delivered, origin boo
 	}
 	j.seen = append(j.seen, sighting{
 		at: f.At, journey: index, frame: int32(f.Number), capture: int32(capture), iface: int32(f.Packet.Interface),
-		inbound: inbound(f.Packet), delivered: delivered, origin: origin, ttl: f.Headers.Hops(),
+		inbound: inbound(f.Packet), delivered: delivered, origin: origin, entrusted: v.entrusted(f), ttl: f.Headers.Hops(),
 	})
 	frames := j.run.frames[capture]
 	if gap := f.Number - len(frames); gap > 0 {
@@ -189,17 +195,11 @@ func (j *joiner) say(index int32, capture int, f *Frame) {
 	far := inbound(f.Packet) && j.views[capture].node == to
 	if far && !j.said[index] {
 		j.said[index] = true
-	} else if journey.Message != "" || j.hasFarEnd(f) {
+	} else if _, ok := j.of[to]; ok || journey.Message != "" {
 		return
 	}
 	journey.Message = messagesText(f.Messages)
 	journey.Protocol = f.Messages[len(f.Messages)-1].Protocol
-}
-
-// hasFarEnd says whether there is a capture of the node that the packet goes to.
-func (j *joiner) hasFarEnd(f *Frame) bool {
-	_, to := j.endsOf(f)
-	return slices.ContainsFunc(j.views, func(v *captureState) bool { return v.node == to })
 }
 
 // endsOf returns between which nodes a frame goes: by the addresses of IP or ARP, else those of Ethernet.
@@ -248,7 +248,7 @@ func (j *joiner) finish() {
 			head, _, _ := strings.Cut(journey.Text, ": ")
 			journey.Text = head + ": " + journey.Message
 		}
-		if loss, ok := j.lost[int32(index)]; ok && !arrived(j.run, journey, loss) {
+		if loss, ok := j.lost[int32(index)]; ok && !j.arrived(journey, loss) {
 			journey.Lost = &loss
 		}
 	}
@@ -256,67 +256,10 @@ func (j *joiner) finish() {
 	findRepeats(j.run)
 }
 
-// hops gives each journey its sightings.
-func (j *joiner) hops() {
-	slices.SortStableFunc(j.seen, func(a, b sighting) int {
-		return cmp.Or(cmp.Compare(a.journey, b.journey), cmp.Compare(a.at, b.at))
-	})
-	for begin := 0; begin < len(j.seen); {
-		end := begin + 1
-		for end < len(j.seen) && j.seen[end].journey == j.seen[begin].journey && j.seen[end].at == j.seen[begin].at {
-			end++
-		}
-		arrange(j.seen[begin:end])
-		begin = end
-	}
-	all := make([]Hop, len(j.seen))
-	begin := 0
-	for i, s := range j.seen {
-		all[i] = Hop{
-			Capture: int(s.capture), Interface: j.views[s.capture].interfaces[int(s.iface)], Frame: int(s.frame), At: s.at,
-			Inbound: s.inbound, Dropped: !s.delivered,
-		}
-		if i+1 == len(j.seen) || j.seen[i+1].journey != s.journey {
-			j.run.Journeys[s.journey].Hops = all[begin : i+1 : i+1]
-			begin = i + 1
-		}
-	}
-}
-
-// arrange orders the sightings of a packet at the same time: where it comes from, then by its time to live, and of each router or switch
-// what came in before what went out.
-func arrange(list []sighting) {
-	if len(list) < 2 {
-		return
-	}
-	other := func(s sighting) bool { // the node has one of the other direction with the same time to live, as switches do
-		return slices.ContainsFunc(list, func(o sighting) bool { return o.capture == s.capture && o.inbound != s.inbound && o.ttl == s.ttl })
-	}
-	place := func(s sighting) int {
-		switch passes := other(s); {
-		case s.origin:
-			return -1
-		case passes && s.inbound:
-			return 1
-		case passes:
-			return 2
-		case s.inbound:
-			return 3
-		}
-		return 0
-	}
-	slices.SortStableFunc(list, func(a, b sighting) int {
-		if a.origin != b.origin {
-			return cmp.Compare(place(a), place(b))
-		}
-		return cmp.Or(cmp.Compare(b.ttl, a.ttl), cmp.Compare(place(a), place(b)))
-	})
-}
-
 // arrived says whether a packet of which a copy was dropped has reached its end all the same: where that was captured, it was seen there;
 // else it was seen after the drop.
-func arrived(run *Run, journey *Journey, loss Loss) bool {
-	if i := slices.IndexFunc(run.Captures, func(c *Capture) bool { return c.Node == journey.To }); i >= 0 {
+func (j *joiner) arrived(journey *Journey, loss Loss) bool {
+	if i, ok := j.of[journey.To]; ok {
 		return slices.ContainsFunc(journey.Hops, func(h Hop) bool { return h.Capture == i && h.Inbound && !h.Dropped })
 	}
 	last := journey.Hops[len(journey.Hops)-1]
@@ -341,20 +284,4 @@ func messagesText(list []Message) string {
 		i += n
 	}
 	return b.String()
-}
-
-// idSet is a set of packet IDs, which are mostly dense.
-type idSet map[uint64]*[64]uint64
-
-// add puts an ID in and says whether it is new.
-func (s idSet) add(id uint64) bool {
-	page := s[id>>12]
-	if page == nil {
-		page = new([64]uint64)
-		s[id>>12] = page
-	}
-	word, bit := &page[id>>6&63], uint64(1)<<(id&63)
-	isNew := *word&bit == 0
-	*word |= bit
-	return isNew
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -114,6 +115,8 @@ type surveyed struct {
 	first    time.Time // of the first packet, zero if there is none
 	numbered bool      // the first packet has an ID
 	names    map[netip.Addr]string
+	// macs are the addresses of the interfaces by number, nil of those of which only some frames were captured.
+	macs []net.HardwareAddr
 }
 
 // surveyFiles looks at the beginning of each file and leaves out what can't be joined. The error tells of files that are no captures.
@@ -172,6 +175,12 @@ func survey(file CaptureFile) (surveyed, error) {
 			if start, ok := b.Start(); ok && s.start.IsZero() {
 				s.start = start
 			}
+		case *captures.InterfaceDescription:
+			mac := b.MAC
+			if b.Filter != "" {
+				mac = nil
+			}
+			s.macs = append(s.macs, mac)
 		case *captures.Names:
 			for _, n := range b.Names {
 				if _, ok := s.names[n.Addr]; !ok {
@@ -221,49 +230,4 @@ func framesOf(c *Capture, o Options, failed *error) iter.Seq[*Frame] {
 		o.Frame = func(f *Frame) { going = going && yield(f) }
 		c.Analysis, *failed = Read(f, o)
 	}
-}
-
-// source is a capture that is read: the frame at hand is the next one.
-type source struct {
-	index int
-	next  func() (*Frame, bool)
-	stop  func()
-	err   error
-	frame *Frame // nil at the end
-}
-
-func (s *source) advance() {
-	f, ok := s.next()
-	if !ok {
-		f = nil
-	}
-	s.frame = f
-}
-
-// merge gives the frames of all captures in order of time. Of those at the same nanosecond, what leaves a node comes before what
-// reaches one, and then the order of the captures decides.
-func merge(sources []*source, frame func(capture int, f *Frame)) {
-	for _, s := range sources {
-		s.advance()
-	}
-	for {
-		var first *source
-		for _, s := range sources {
-			if s.frame != nil && (first == nil || earlier(s.frame, first.frame)) {
-				first = s
-			}
-		}
-		if first == nil {
-			return
-		}
-		frame(first.index, first.frame)
-		first.advance()
-	}
-}
-
-func earlier(a, b *Frame) bool {
-	if !a.Packet.Time.Equal(b.Packet.Time) {
-		return a.Packet.Time.Before(b.Packet.Time)
-	}
-	return !inbound(a.Packet) && inbound(b.Packet)
 }

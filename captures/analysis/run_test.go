@@ -208,3 +208,11 @@ func TestIDSet(t *testing.T) {
 		require.False(t, s.add(id))
 	}
 }
+
+// namedWithRouter has a router besides.
+func namedWithRouter(addr netip.Addr) string {
+	if addr == netip.MustParseAddr("10.0.0.9") {
+		return "r"
+	}
+	return named(addr)
+}

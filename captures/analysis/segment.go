@@ -42,6 +42,7 @@ func (a *Analyzer) segment(f *Frame, st *streamState) {
 	dsack := peer.blocks(f, &n)
 
 	f.mark(&n, me, peer)
+	me.overtake(f, &n)
 	if f.Marks.Has(MarkRetransmission) {
 		a.repeat(f, &n, me, peer)
 	}
@@ -168,8 +169,10 @@ func (d *sideState) send(f *Frame, n *numbers) (fresh int64) {
 
 // tell takes down what a segment says to the other end.
 func (d *sideState) tell(f *Frame, n *numbers) {
-	if !n.acks {
+	if f.Segment.Flags&captures.RST == 0 { // the window of a RST means nothing
 		d.window = n.window
+	}
+	if !n.acks {
 		return
 	}
 	if !d.acks || n.ack != d.ack {
@@ -181,7 +184,7 @@ func (d *sideState) tell(f *Frame, n *numbers) {
 		}
 	}
 	d.lastID = packetID(f)
-	d.acks, d.ack, d.window, d.rawWindow = true, n.ack, n.window, f.Segment.Window
+	d.acks, d.ack, d.rawWindow = true, n.ack, f.Segment.Window
 }
 
 // count adds a segment to the figures of its side.

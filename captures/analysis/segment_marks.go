@@ -53,6 +53,21 @@ func (f *Frame) mark(n *numbers, me, peer *sideState) {
 	}
 }
 
+// overtake finds out whether a segment looks late or early only because of one that the emulated network dropped: what is dropped at once
+// stands in the sender's capture before segments that were sent earlier and still wait in the link's queue.
+func (d *sideState) overtake(f *Frame, n *numbers) {
+	switch {
+	case f.Marks.Has(MarkLostSegment) && f.Marks.Has(MarkDropped):
+		if d.acknowledged >= d.queuedTo {
+			d.queuedFrom = d.next
+		}
+		d.queuedTo = n.seq
+		f.overtaking = true
+	case f.Marks.Has(MarkOutOfOrder):
+		f.overtaking = n.seq >= d.queuedFrom && n.end <= d.queuedTo
+	}
+}
+
 // markACK finds out why a segment without payload was sent.
 func (f *Frame) markACK(n *numbers, me, peer *sideState) {
 	same := f.Segment.Window == me.rawWindow

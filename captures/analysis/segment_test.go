@@ -235,3 +235,38 @@ func TestMarksAgreeWithTshark(t *testing.T) {
 		})
 	}
 }
+
+// A segment that is dropped before it waits in the queue stands before those that wait. That is marked, but nothing to worry about; what
+// else is out of order is.
+func TestOvertakingIsNoNews(t *testing.T) {
+	for _, c := range []struct {
+		name, drop       string
+		lost, outOfOrder int
+	}{
+		{"dropped", `| dropped: rule "lost" on a--b`, 0, 1},
+		{"captured only", "", 1, 3},
+	} {
+		a := New(Options{})
+		for _, l := range (open + script("60 > PA 21+10 ack 1 "+c.drop+`
+			61 > PA 1+10 ack 1
+			62 > PA 11+10 ack 1
+			63 > PA 51+10 ack 1
+			64 > PA 41+10 ack 1`)).lines(t) {
+			a.Add(&l.packet)
+		}
+		r := a.Finish()
+		require.Equal(t, 2, r.Marks["lost_segment"], c.name)
+		require.Equal(t, 3, r.Marks["out_of_order"], c.name)
+		require.Equal(t, c.lost+1, r.NoteCounts["lost_segment"], c.name)
+		require.Equal(t, c.outOfOrder, r.NoteCounts["out_of_order"], c.name)
+	}
+}
+
+// A RST says nothing of a window: what is sent again after it is no zero-window probe.
+func TestResetClosesNoWindow(t *testing.T) {
+	a := New(Options{})
+	for _, l := range (open + script("60 > PA 1+10 ack 1\n 61 > PA 11+10 ack 1\n 62 < RA 1 ack 1 win 0\n 500 > PA 1+10 ack 1")).lines(t) {
+		a.Add(&l.packet)
+	}
+	require.Equal(t, map[Kind]int{Timeout: 1}, a.Finish().TCPTotal.Retransmitted)
+}

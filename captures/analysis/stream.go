@@ -29,6 +29,8 @@ type sideState struct {
 	probed            int64 // the number after that of a zero-window probe, which next leaves out
 	fin               int64 // the number of its FIN, 0 if there was none
 	pieces            pieces
+	// queuedFrom and queuedTo are the range of what still waited in a link's queue when later segments were dropped.
+	queuedFrom, queuedTo int64
 
 	// What it told the other end: the latest acknowledgement of the other's numbers, and the window as it stands in the header, and scaled.
 	acks       bool
@@ -112,9 +114,13 @@ func (a *Analyzer) newStream(f *Frame, src, dst netip.AddrPort) *TCPStream {
 		src, dst = dst, src
 	}
 	total := &a.analysis.TCPTotal
+	st := &streamState{}
+	for i := range st.sides {
+		st.sides[i].reassembly.total = &a.waiting
+	}
 	s := &TCPStream{
 		Index: total.Streams, Ends: a.ends(src, dst), FirstFrame: f.Number, First: f.At, Close: Close{How: CloseOpen},
-		state: &streamState{},
+		state: st,
 	}
 	for i := range s.Sides {
 		s.Sides[i].Scale = -1
@@ -135,6 +141,8 @@ func (a *Analyzer) endStream(s *TCPStream) {
 	}
 	for i := range s.Sides {
 		a.endApplication(nil, st, i)
+		r := &st.sides[i].reassembly
+		r.resize(-r.size) // of what came after the end
 		side := &s.Sides[i]
 		side.RTT = st.sides[i].estimate.sum()
 		if took := side.LastByte - side.FirstByte; took > 0 {

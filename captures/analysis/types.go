@@ -370,6 +370,9 @@ type Frame struct {
 	// Protocols are those of the applications that have a message which became complete with this frame, the outer ones first: tls,
 	// http, http2, websocket, dns. Together with the headers they are its path in the protocol hierarchy.
 	Protocols []string
+
+	// overtaking says that MarkLostSegment or MarkOutOfOrder is only due to a segment that was dropped before it reached the queue.
+	overtaking bool
 }
 
 // Range is a part of a stream's sequence numbers: From is the first byte, To the one after the last.

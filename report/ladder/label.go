@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"netlab/captures"
 	"netlab/captures/analysis"
@@ -230,13 +229,17 @@ func lossNote(j *analysis.Journey) note {
 	if reason == "" {
 		reason = "lost"
 	}
+	if strings.HasPrefix(reason, "rule ") {
+		reason = "dropped by " + reason
+	}
 	if link := j.Lost.Link; link != "" && !strings.Contains(reason, link) {
 		return note{reason + " on " + link, reason}
 	}
 	return note{reason}
 }
 
-// commentNote says what else happened to a packet. Of several copies it says where one didn't arrive.
+// commentNote says what else happened to a packet. Of several copies it says where one didn't arrive, and if a router did not send it on,
+// which one.
 func (l *Ladder) commentNote(n *line) note {
 	j := n.journey
 	var list []string
@@ -248,6 +251,11 @@ func (l *Ladder) commentNote(n *line) note {
 	for _, c := range j.Comments {
 		if c = strings.ReplaceAll(c, "\n", "; "); !strings.HasPrefix(c, "dropped") && !slices.Contains(list, c) {
 			list = append(list, c)
+		}
+	}
+	if l.network != nil {
+		if router := l.run.EndedAt(j, l.network.routers); router != "" {
+			list = append(list, "not sent on by "+router)
 		}
 	}
 	if list == nil {
@@ -265,18 +273,3 @@ func (t note) within(n int) string {
 	}
 	return ""
 }
-
-// shorten cuts a text to n characters.
-func shorten(text string, n int) string {
-	runes := []rune(text)
-	if len(runes) <= n {
-		return text
-	}
-	if n < 1 {
-		return ""
-	}
-	return strings.TrimRight(string(runes[:n-1]), " ") + "…"
-}
-
-// width is how many columns a text takes.
-func width(text string) int { return utf8.RuneCountInString(text) }

@@ -32,8 +32,8 @@ type layout struct {
 
 // layOut spreads the columns over a width. All distances are alike if the labels fit then; otherwise the one that most packets cross is
 // wide enough for most of them, if that leaves room for the others.
-func (l *Ladder) layOut(width int) (*layout, error) {
-	y := &layout{width: width, numbers: 3, times: 10}
+func (l *Ladder) layOut(room int) (*layout, error) {
+	y := &layout{width: room, numbers: 3, times: 10}
 	for i := range l.lines {
 		if j := l.lines[i].journey; j != nil {
 			y.numbers = max(y.numbers, len(number(j)))
@@ -43,17 +43,17 @@ func (l *Ladder) layOut(width int) (*layout, error) {
 	y.margin = y.numbers + 1 + y.times + 2
 	y.textColumn = y.margin + 2
 	gaps := len(l.columns) - 1
-	if needed := y.margin + gaps*leastGap + 1; width < needed {
-		return nil, &WidthError{len(l.columns), width, needed}
+	if needed := y.margin + gaps*leastGap + 1; room < needed {
+		return nil, &WidthError{len(l.columns), room, needed}
 	}
-	total := width - 1 - y.margin
+	total := room - 1 - y.margin
 	y.xs = []int{y.margin}
 	want, busiest := l.demand()
 	if gaps > 1 && total/gaps < want {
 		// The names over the other columns want room, too.
 		other := leastGap
 		for _, name := range l.columns {
-			other = max(other, min(len(name)+2, 14))
+			other = max(other, min(width(name)+2, 14))
 		}
 		if wide := min(want, total*3/5, total-other*(gaps-1)); wide > total/gaps {
 			rest := total - wide

@@ -1,9 +1,7 @@
 package ladder
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"netlab/report"
 )
@@ -14,27 +12,20 @@ type Network struct {
 	nodes    []string // in the order of the topology
 	switches []string
 	ports    map[string]string // the node at the far end, by the name of the interface
+	routers  map[string][]string
 }
 
 // NewNetwork reads a topology.
 func NewNetwork(t *report.Topology) *Network {
-	n := &Network{ports: map[string]string{}}
+	n := &Network{ports: map[string]string{}, routers: t.Routers()}
 	for _, node := range t.Nodes {
 		n.nodes = append(n.nodes, node.Name)
 		if node.Value.Kind == "switch" {
 			n.switches = append(n.switches, node.Name)
 		}
 	}
-	count := map[string]int{}
-	for _, l := range t.Links {
-		a, b, ok := strings.Cut(l.Between, " - ")
-		if !ok {
-			continue
-		}
-		for _, end := range [2][2]string{{a, b}, {b, a}} {
-			n.ports[fmt.Sprintf("%s-eth%d", end[0], count[end[0]])] = end[1]
-			count[end[0]]++
-		}
+	for _, i := range t.Interfaces() {
+		n.ports[i.Name] = i.Peer
 	}
 	return n
 }

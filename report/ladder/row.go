@@ -87,17 +87,28 @@ func newRow(width int, asciiOnly bool) *row {
 	return &row{[]rune(strings.Repeat(" ", width)), make([]style, width), asciiOnly}
 }
 
-// set puts a character into a column, unless it is outside.
+// covered stands in the second column of a wide character.
+const covered = 0
+
+// set puts a character into a column, unless it is outside. Half a wide character doesn't stay.
 func (r *row) set(x int, c rune, s style) {
-	if x >= 0 && x < len(r.cells) {
-		r.cells[x], r.styles[x] = c, s
+	if x < 0 || x >= len(r.cells) {
+		return
 	}
+	if r.cells[x] == covered && x > 0 {
+		r.cells[x-1] = ' '
+	}
+	if x+1 < len(r.cells) && r.cells[x+1] == covered {
+		r.cells[x+1] = ' '
+	}
+	r.cells[x], r.styles[x] = c, s
 }
 
 // put copies a text into the row, as far as the row goes. Control characters and others that have no width of their own, which a
 // foreign capture may hold, become dots.
 func (r *row) put(x int, text string, s style) {
 	for _, c := range text {
+		cells := cellsOf(c)
 		if r.ascii && c > unicode.MaxASCII {
 			if c = ascii[c]; c == 0 {
 				c = '?'
@@ -106,8 +117,17 @@ func (r *row) put(x int, text string, s style) {
 		if !unicode.IsPrint(c) || unicode.In(c, unicode.Mn, unicode.Me) {
 			c = '.'
 		}
-		r.set(x, c, s)
-		x++
+		if cells == 2 && (r.ascii || x < 0 || x+1 >= len(r.cells)) {
+			r.set(x, '?', s)
+			r.set(x+1, '?', s)
+		} else {
+			r.set(x, c, s)
+			if cells == 2 {
+				r.set(x+1, ' ', s)
+				r.cells[x+1] = covered
+			}
+		}
+		x += cells
 	}
 }
 
@@ -118,11 +138,14 @@ func (r *row) text(color bool) string {
 		n--
 	}
 	if !color || !slices.ContainsFunc(r.styles[:n], func(s style) bool { return s != styleNone }) {
-		return string(r.cells[:n])
+		return strings.ReplaceAll(string(r.cells[:n]), string(rune(covered)), "")
 	}
 	var b strings.Builder
 	at := styleNone
 	for i, c := range r.cells[:n] {
+		if c == covered {
+			continue
+		}
 		if s := r.styles[i]; s != at && c != ' ' {
 			if at != styleNone {
 				b.WriteString("\x1b[0m")

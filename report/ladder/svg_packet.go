@@ -159,7 +159,7 @@ func (d *canvas) reason(j *analysis.Journey, x, y float64, right bool) {
 	if text == "" {
 		text = shorten(t[0], room)
 	}
-	d.text(x+step*10, y+4, anchor, "why", text)
+	d.text(x+step*10, y+svgText-5, anchor, "why", text) // a line below the label, which may be as long as the arrow
 }
 
 // back draws a thin line from a packet that was sent again to its original.

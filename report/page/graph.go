@@ -31,7 +31,8 @@ type vertex struct {
 	width   float64
 	height  float64
 	compact bool
-	side    flank // on which side of its neighbour it is, if it is a leaf
+	through []float64 // how much lower than itself its link passes the columns of leaves between it and its neighbour
+	side    flank     // on which side of its neighbour it is, if it is a leaf
 }
 
 // edge is a link, or several that are alike.

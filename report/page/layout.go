@@ -22,6 +22,10 @@ const (
 	gapY                      = 18
 	manyLeaves                = 14 // from here on leaves are drawn compact
 	margin                    = 12
+
+	columnRows = 18  // leaves in a column, if there are not more than four columns of them
+	maxColumns = 4   // of leaves
+	columnGap  = 160 // between columns of leaves
 )
 
 // layout places the nodes. A path of nodes, to which leaves are attached, is drawn from left to right, with the leaves of its ends on
@@ -181,16 +185,39 @@ func layoutSpine(spine []*vertex) {
 	}
 }
 
-// attach places leaves in a column on a side of their neighbour.
+// attach places leaves on a side of their neighbour: in a column, or if they are many in several. Each column is half a row lower than
+// the one before, so that links to those farther out run through the gaps between cards.
 func attach(v *vertex, leaves []*vertex, s flank) {
 	fitCards(leaves)
-	x := v.x + cardWidth + gapX
+	outwards := 1.0
 	if s == left {
-		x = v.x - cardWidth - gapX
+		outwards = -1
 	}
-	stack(leaves, x, v.y)
-	for _, l := range leaves {
-		l.side = s
+	x := v.x + outwards*(cardWidth+gapX)
+	const pitch = compactHigh + gapY/2
+	rows := max(columnRows, (len(leaves)+maxColumns-1)/maxColumns)
+	columns := (len(leaves) + rows - 1) / rows
+	rows = (len(leaves) + columns - 1) / max(columns, 1)
+	column := 0
+	for list := range slices.Chunk(leaves, max(rows, 1)) {
+		stack(list, x+outwards*float64(column)*(compactWidth+columnGap), v.y)
+		if columns > 1 {
+			top := v.y + (float64(column%2)-float64(rows-1))*pitch/2
+			for i, l := range list {
+				l.y = top + float64(i)*pitch
+			}
+		}
+		for _, l := range list {
+			l.side = s
+			for before := range column {
+				offset := float64(column-before-1) * 2 // links in one gap are told apart
+				if (column-before)%2 == 0 {
+					offset += pitch / 2
+				}
+				l.through = append(l.through, offset)
+			}
+		}
+		column++
 	}
 }
 

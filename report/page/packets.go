@@ -96,8 +96,15 @@ func newPackets(f *report.Folder, run *analysis.Run, budget int) (*packets, []li
 	if shown == p.Count {
 		return p, nil, nil
 	}
-	return p, []limit{{
+	limits := []limit{{
 		What: "packets in the ladder", Shown: shown, Of: p.Count,
 		Text: "lost and repeated packets, those that open and close connections and a thinned selection of the others; netlab ladder draws all",
-	}}, nil
+	}}
+	if run.Left > 0 {
+		limits = append(limits, limit{
+			What: "packets followed from node to node", Shown: len(run.Journeys), Of: p.Count,
+			Text: "the first ones, to spare memory: the ladder has no later ones; netlab ladder --from shows some",
+		})
+	}
+	return p, limits, nil
 }

@@ -158,6 +158,7 @@ func TestPacketsThatFindNoRoom(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, p.Lost, 128, "every second of those that are notable")
 	require.Equal(t, 1256, limits[0].Of)
+	require.Equal(t, []int{256, 1256}, []int{limits[1].Shown, limits[1].Of}, "the limit of the analysis")
 	require.Equal(t, [2]int{128, 1001}, p.Gaps[len(p.Gaps)-1], "the last one, and those beyond the limit of the analysis")
 
 	p, limits, err = newPackets(lineFolder(), run, 10)

@@ -164,7 +164,7 @@ func TestSections(t *testing.T) {
 			require.Len(t, s.V, len(s.T), c.Title)
 		}
 	}
-	require.Equal(t, []string{"Waiting at most", "Time in the queue", "Waiting at most", "Throughput of line", "Requests", "Latency",
+	require.Equal(t, []string{"Waiting at most", "Time in the queue", "Bytes waiting at most", "Throughput of line", "Requests", "Latency",
 		"In flight at most", "Distribution of the latency"}, titles)
 	require.Equal(t, []float64{1, 2}, embedded.Charts[4].Series[0].T, "a workload's times count from its start")
 	require.Equal(t, len(titles), strings.Count(text, `class="chart" data-chart=`))
@@ -308,10 +308,14 @@ func TestWriteFolder(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(first), `<a href="b/report.html">b</a>`)
 	check(t, string(first))
-	require.NoError(t, WriteRuns(dir, Options{}))
+	require.NoError(t, WriteRuns(dir, []string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}, Options{}))
 	second, err := os.ReadFile(filepath.Join(dir, report.PageFile))
 	require.NoError(t, err)
 	require.Equal(t, string(first), string(second))
+	require.NoError(t, WriteRuns(dir, []string{filepath.Join(dir, "b"), filepath.Join(dir, "a")}, Options{}))
+	turned, err := os.ReadFile(filepath.Join(dir, report.PageFile))
+	require.NoError(t, err)
+	require.Less(t, strings.Index(string(turned), `<a href="b/report.html">b</a>`), strings.Index(string(turned), `<a href="a/report.html">a</a>`), "in the order that was asked for")
 	require.FileExists(t, filepath.Join(dir, "a", report.PageFile))
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "b", report.ResultsFile), []byte(`{"run":`), 0o666))
@@ -319,4 +323,73 @@ func TestWriteFolder(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, left, 3, "the old page stays, and nothing else")
+}
+
+// Faults whose times are drawn at random are where the events say that they were; what did not happen is no bar.
+func TestFaultsAtRandomTimes(t *testing.T) {
+	var f report.Folder
+	require.NoError(t, json.Unmarshal([]byte(`{"faults":[
+		{"name":"outage","at":"1s","for":"uniform(1s, 2s)","every":"uniform(3s, 4s)","times":2,"cut":"line"},
+		{"name":"fixed","at":"3s","for":"500ms","cut":"line"},
+		{"name":"parted","at":"2s","for":"uniform(1s, 2s)","partition":[["a"],["b"]]},
+		{"name":"crashes","at":"0s","every":"uniform(1s, 9s)","for":"1s","crash":"h[*]"},
+		{"name":"louder","at":"1s","for":"uniform(1s, 2s)","set":{"loss":"5%"},"link":"line"},
+		{"name":"skipped","at":"5s","for":"1s","pause":"a"}]}`), &f.Topology))
+	require.NoError(t, json.Unmarshal([]byte(`{"run":{"duration_ns":10000000000},"faults":{"skipped":{"verb":"pause","times":0,"skipped":1}}}`), &f.Results))
+	for _, e := range []struct {
+		at                       float64
+		kind, node, link, detail string
+	}{
+		{1, "link-down", "", "line", ""}, {1, "set", "", "line", "loss 5%"}, {1.5, "crash", "h2", "", ""}, {2, "partition", "", "", "parted: a | b"},
+		{2.25, "link-up", "", "line", ""}, {2.5, "restart", "h2", "", ""}, {2.6, "set", "", "line", "loss 0%"}, {3, "link-down", "", "line", ""},
+		{3.5, "link-up", "", "line", ""}, {3.75, "heal", "", "", "parted: a | b"}, {6, "crash", "h1", "", ""}, {7, "link-down", "", "line", ""}, {8, "restart", "h1", "", ""},
+	} {
+		f.Events = append(f.Events, report.Event{TimeNS: int64(e.at * 1e9), Kind: e.kind, Node: e.node, Link: e.link, Detail: e.detail})
+	}
+	bars := map[string][]string{}
+	for _, r := range newTimeline(&f, 100).Rows {
+		for _, b := range r.Bars {
+			require.False(t, b.Open, b.Text)
+			bars[r.Label] = append(bars[r.Label], fmt.Sprint(b.from, " ", b.to))
+		}
+	}
+	for name, want := range map[string][]string{
+		"outage": {"1s 2.25s", "7s 10s"}, "fixed": {"3s 3.5s"}, "parted": {"2s 3.75s"}, "crashes": {"1.5s 2.5s", "6s 8s"}, "louder": {"1s 2.6s"}, "skipped": {"5s 5s"},
+	} {
+		require.Equal(t, want, bars[name], name)
+	}
+}
+
+// Fifty leaves on one side of a node fit into a screen, each card apart from the others and from the links to those behind it.
+func TestManyLeavesStandInColumns(t *testing.T) {
+	var f report.Folder
+	for _, name := range []string{"r1", "r2"} {
+		f.Topology.Nodes = append(f.Topology.Nodes, report.Member[report.Node]{Name: name, Value: report.Node{Kind: "router"}})
+	}
+	f.Topology.Links = append(f.Topology.Links, report.Link{Name: "path", Between: "r1 - r2"})
+	for i := range 50 {
+		for _, side := range []string{"a", "b"} {
+			name := fmt.Sprint(side, i)
+			router := map[string]string{"a": "r1", "b": "r2"}[side]
+			f.Topology.Nodes = append(f.Topology.Nodes, report.Member[report.Node]{Name: name, Value: report.Node{Kind: "host"}})
+			f.Topology.Links = append(f.Topology.Links, report.Link{Name: name + "--r", Between: name + " - " + router})
+		}
+	}
+	g := newGraph(&f)
+	_, height := g.layout()
+	require.Less(t, height, 700.0)
+	for i, v := range g.nodes {
+		for _, o := range g.nodes[:i] {
+			apart := max(v.x-o.x, o.x-v.x) >= (v.width+o.width)/2 || max(v.y-o.y, o.y-v.y) >= (v.height+o.height)/2
+			require.True(t, apart, "%s and %s", v.Name, o.Name)
+		}
+		for column, lower := range v.through {
+			y := v.y + lower
+			for _, o := range g.nodes {
+				if o.side == v.side && len(o.through) == column && leaf(o) {
+					require.Greater(t, max(y-o.y, o.y-y), o.height/2, "the link to %s passes %s", v.Name, o.Name)
+				}
+			}
+		}
+	}
 }

@@ -142,8 +142,16 @@ func drawLink(b *strings.Builder, e *edge, nth int) {
 			}
 			near, far := hub.x+s*hub.width/2, end.x-s*end.width/2
 			bend := near + s*34
-			path = fmt.Sprintf("M%s %sL%s %sH%s", coordinate(near), coordinate(hub.y), coordinate(bend), coordinate(end.y), coordinate(far))
+			path = fmt.Sprintf("M%s %s", coordinate(near), coordinate(hub.y))
 			x, y, room = (bend+far)/2, end.y, gapX-34
+			column := hub.x + s*(cardWidth+gapX)
+			for _, lower := range end.through {
+				path += fmt.Sprintf("L%s %sH%s", coordinate(bend), coordinate(end.y+lower), coordinate(column+s*(compactWidth/2+4)))
+				bend = column + s*(compactWidth/2+14)
+				column += s * (compactWidth + columnGap)
+				x, room = (bend+far)/2, columnGap-14
+			}
+			path += fmt.Sprintf("L%s %sH%s", coordinate(bend), coordinate(end.y), coordinate(far))
 		}
 	case a.x == z.x: // in one column
 		out := max(a.width, z.width)/2 + 40 + 14*float64(nth)

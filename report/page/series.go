@@ -99,7 +99,7 @@ func queueCharts(q *report.Queue) []*chart {
 	if anyMarks {
 		length.Series = append(length.Series, series{Label: "marked", Kind: "step", T: t, V: marks})
 	}
-	size := &chart{Title: "Waiting at most", X: "time", Unit: "B", Series: []series{{Label: "waiting", Kind: "area", T: t, V: bytes}}}
+	size := &chart{Title: "Bytes waiting at most", X: "time", Unit: "B", Series: []series{{Label: "waiting", Kind: "area", T: t, V: bytes}}}
 	sojourn := &chart{Title: "Time in the queue", X: "time", Unit: "s", Series: []series{{Label: "longest", Kind: "line", T: t, V: longest}, {Label: "average", Kind: "line", T: t, V: average}}}
 	return []*chart{length, sojourn, size}
 }

@@ -4,12 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 	"time"
 
 	"netlab/report"
-	"netlab/units"
 )
 
 // timeline is what happened when: a row for each workload, each fault and each thing that was out of order, with the frames that were
@@ -180,107 +177,4 @@ func (t *timeline) workloads(f *report.Folder) {
 		b.Open = !r.Completed
 		t.add(&row{Label: w.Name, Class: "workload", Bars: []bar{b}})
 	}
-}
-
-// verbs are the names of faults in the file, but for those that are instantaneous: what they do shows in what follows.
-var verbs = []string{"cut", "restore", "flap", "set", "partition", "heal", "crash", "restart", "pause", "resume", "slow", "skew", "drift", "fail_dns",
-	"fill_disk", "slow_disk", "pass", "drop", "delay", "duplicate", "corrupt", "truncate", "reset", "reject"}
-
-// faults adds a row for each fault of the file, with the times that the file says.
-func (t *timeline) faults(f *report.Folder) {
-	for i, raw := range f.Topology.Faults {
-		var s struct {
-			Name  string `json:"name"`
-			At    string `json:"at"`
-			For   string `json:"for"`
-			Every string `json:"every"`
-			Times int    `json:"times"`
-		}
-		var members report.Members[json.RawMessage]
-		if json.Unmarshal(raw, &s) != nil || json.Unmarshal(raw, &members) != nil {
-			continue
-		}
-		verb, what := "fault", ""
-		for _, m := range members {
-			if slices.Contains(verbs, m.Name) {
-				verb, what = m.Name, faultText(m.Value)
-			}
-		}
-		if on, ok := members.Get("link"); ok {
-			what += " on " + plain(on)
-		}
-		name := s.Name
-		if name == "" {
-			name = fmt.Sprintf("%s-%d", verb, i+1)
-		}
-		r := &row{Label: name, Class: "fault"}
-		at, _ := units.ParseDuration(s.At) // "" is 0
-		about := short(strings.TrimSpace(strings.ReplaceAll(verb, "_", " ")+" "+what), 160)
-		for _, b := range t.repeated(at.Std(), s.For, s.Every, s.Times, instant(verb)) {
-			b.Text = fmt.Sprintf("%s: %s, from %s", name, about, printDuration(b.from))
-			switch {
-			case b.Open:
-				b.Text = fmt.Sprintf("%s: %s, from %s, for %s", name, about, printDuration(b.from), s.For)
-			case b.Point:
-				b.Text = fmt.Sprintf("%s: %s at %s", name, about, printDuration(b.from))
-			case s.For != "":
-				b.Text += " to " + printDuration(b.to)
-			}
-			r.Bars = append(r.Bars, b)
-		}
-		if len(r.Bars) == 0 {
-			r.Bars = []bar{t.point(at.Std(), fmt.Sprintf("%s: %s at %s, after the run's end", name, about, printDuration(at.Std())))}
-		}
-		t.add(r)
-	}
-}
-
-// instant says whether a fault is over at once.
-func instant(verb string) bool {
-	return slices.Contains([]string{"restore", "heal", "restart", "resume"}, verb)
-}
-
-// repeated are the times of a fault. Those that are drawn at random are not known from the file: the bar is then open, or only the first one is
-// there; the rows of what was out of order show what came of it.
-func (t *timeline) repeated(at time.Duration, lasting, every string, times int, instant bool) []bar {
-	length, lengthErr := units.ParseDuration(lasting)
-	period, periodErr := units.ParseDuration(every)
-	var list []bar
-	for n := 0; at < t.length && n < maxBars+1; n++ {
-		var b bar
-		switch {
-		case instant:
-			b = t.point(at, "")
-		case lasting == "":
-			b = t.bar(at, t.length, "")
-		case lengthErr != nil:
-			b = t.bar(at, t.length, "")
-			b.Open = true
-		default:
-			b = t.bar(at, min(at+length.Std(), t.length), "")
-		}
-		list = append(list, b)
-		if every == "" || periodErr != nil || period <= 0 || times > 0 && n+1 >= times {
-			break
-		}
-		at += max(period.Std(), length.Std())
-	}
-	return list
-}
-
-// faultText is what a verb is about: names joined, groups parted by bars.
-func faultText(raw json.RawMessage) string {
-	var groups [][]string
-	if json.Unmarshal(raw, &groups) == nil {
-		var parts []string
-		for _, g := range groups {
-			parts = append(parts, strings.Join(g, ", "))
-		}
-		return strings.Join(parts, " | ")
-	}
-	var names []string
-	if json.Unmarshal(raw, &names) == nil {
-		return strings.Join(names, ", ")
-	}
-	return plain(raw)
 }

@@ -156,12 +156,16 @@ func (t *teller) datagrams() {
 		if lost > 0 {
 			tail = fmt.Sprintf(" The network lost %s.", ofThem(lost, len(packets)))
 		}
+		tail += t.unsent(packets)
 		if k.what == "echo request" {
 			replies, got := flows[flowKey{k.protocol, k.to, k.from, "echo reply"}], 0
 			for _, p := range replies {
 				if p.Lost == nil {
 					got++
 				}
+			}
+			if gone := len(replies) - got; lost+gone > 0 {
+				tail = fmt.Sprintf(" The network lost %s.", pingsLost(lost, gone)) + t.unsent(packets) + t.unsent(replies)
 			}
 			t.say(e, "%s %s pinged %s %s%s; %s came back.%s", when, k.from, k.to, times(len(packets)), t.in(e.Frames...), replyWords(got, len(packets)), tail)
 			continue
@@ -182,6 +186,51 @@ func replyWords(got, sent int) string {
 		return "the reply"
 	}
 	return count(got, "reply")
+}
+
+// pingsLost counts requests and replies that were lost: "50 requests", "two requests and a reply".
+func pingsLost(requests, replies int) string {
+	var parts []string
+	if requests > 0 {
+		parts = append(parts, count(requests, "request"))
+	}
+	if replies > 0 {
+		parts = append(parts, count(replies, "reply"))
+	}
+	return list(parts)
+}
+
+// unsent tells of packets that routers did not send on.
+func (t *teller) unsent(packets []*analysis.Journey) string {
+	var routers []string
+	counts := map[string]int{}
+	for _, p := range packets {
+		if r := t.run.EndedAt(p, t.routers); r != "" {
+			if counts[r]++; counts[r] == 1 {
+				routers = append(routers, r)
+			}
+		}
+	}
+	if len(routers) == 0 {
+		return ""
+	}
+	n := counts[routers[0]]
+	if len(routers) > 1 && !slices.ContainsFunc(routers, func(r string) bool { return counts[r] != n }) {
+		return fmt.Sprintf(" %s ended at each of %s, which did not send %s on.", capital(ofThem(n, len(packets))), list(ranges(routers)),
+			pronoun(n))
+	}
+	text := ""
+	for _, r := range routers {
+		text += fmt.Sprintf(" %s ended at %s, which did not send %s on.", capital(ofThem(counts[r], len(packets))), r, pronoun(counts[r]))
+	}
+	return text
+}
+
+func pronoun(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 // ofThem counts a part of a number of things.

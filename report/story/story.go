@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"netlab/captures/analysis"
@@ -160,13 +159,13 @@ func Make(f *report.Folder, run *analysis.Run, o Options) (*Story, error) {
 	}
 	for _, n := range o.Nodes {
 		if !known[n] {
-			return nil, fmt.Errorf("there is no node %q: there are %s", n, list(t.nodes()))
+			return nil, fmt.Errorf("there is no node %q: there are %s", n, printable(list(t.nodes())))
 		}
 	}
 	t.byLength = t.nodes()
 	slices.SortStableFunc(t.byLength, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	t.tell()
-	s := &Story{Title: t.title(), Notes: t.notes()}
+	s := &Story{Title: printable(t.title()), Notes: t.notes()}
 	s.Sentences = slices.DeleteFunc(t.sentences, func(s Sentence) bool { return !o.wants(&s) })
 	slices.SortStableFunc(s.Sentences, func(a, b Sentence) int {
 		return cmp.Or(cmp.Compare(chapter(a.Kind), chapter(b.Kind)), cmp.Compare(a.At, b.At), cmp.Compare(a.turn(), b.turn()))
@@ -227,89 +226,4 @@ func (s *Sentence) turn() int {
 		return 1
 	}
 	return 2
-}
-
-// fold tells sentences of the same pattern once. where says how those that are folded differ.
-func (s *Story) fold(pattern func(*Sentence) string, where string) {
-	first := map[string]int{}
-	again := map[int]int{} // how often sentences that are told happened again
-	kept := s.Sentences[:0]
-	for _, e := range s.Sentences {
-		p := pattern(&e)
-		at, known := first[p]
-		if p == "" || !known {
-			first[p] = len(kept)
-			kept = append(kept, e)
-			continue
-		}
-		f := &kept[at]
-		again[at] += 1 + e.Times
-		if e.Times == 0 {
-			e.Until, e.last = e.At, e.Frames
-		}
-		if e.Until >= f.Until {
-			f.Until, f.last = e.Until, e.last
-		}
-	}
-	s.Sentences = kept
-	for i := range kept {
-		e, n := &kept[i], again[i]
-		e.Times += n
-		same := "The same"
-		if e.Kind == Request || where != "" {
-			same = "The like"
-		}
-		switch {
-		case n == 1:
-			e.Text += fmt.Sprintf(" %s happened once more%s, at %s%s.", same, where, at(e.Until), parenthesis(e.last))
-		case n > 1:
-			e.Text += fmt.Sprintf(" %s happened %s more times%s, the last time at %s%s.", same, number(n), where, at(e.Until), parenthesis(e.last))
-		}
-	}
-}
-
-// wide is the pattern of a sentence without the names of the nodes and the numbers in it: a long story folds what is alike at several
-// nodes. What concerns no node in particular is not folded.
-func (t *teller) wide(e *Sentence) string {
-	if e.pattern == "" && e.Kind != Queue && e.Kind != Datagram || len(e.nodes) == 0 {
-		return ""
-	}
-	pattern := e.pattern
-	if pattern == "" {
-		pattern = string(e.Kind)
-	}
-	for _, n := range t.byLength {
-		pattern = strings.ReplaceAll(pattern, n, "*")
-	}
-	return withoutDigits(pattern)
-}
-
-// shorten leaves out the least important sentences, and of those the last, until at most so many are left.
-func (s *Story) shorten(limit int) {
-	if len(s.Sentences) <= limit {
-		return
-	}
-	index := make([]int, len(s.Sentences))
-	for i := range index {
-		index[i] = i
-	}
-	slices.SortStableFunc(index, func(a, b int) int { return cmp.Compare(rank(s.Sentences[a].Kind), rank(s.Sentences[b].Kind)) })
-	out := map[int]bool{}
-	counts := map[Kind]int{}
-	for _, i := range index[limit:] {
-		out[i] = true
-		counts[s.Sentences[i].Kind]++
-	}
-	var kept []Sentence
-	for i, e := range s.Sentences {
-		if !out[i] {
-			kept = append(kept, e)
-		}
-	}
-	s.Sentences = kept
-	for _, o := range order {
-		if n := counts[o.kind]; n > 0 {
-			s.Left = append(s.Left, Left{o.kind, n})
-		}
-	}
 }

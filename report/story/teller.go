@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"netlab/captures/analysis"
+	"netlab/captures/telemetry"
 	"netlab/report"
 )
 
@@ -22,12 +23,17 @@ type teller struct {
 	segments map[*analysis.Stream][]*analysis.Journey
 	byID     map[uint64]*analysis.Journey
 	byLength []string // the names of nodes, the longest first
+	routers  map[string][]string
+	controls map[connectionKey][]*telemetry.Connection // nil until it is asked for
 }
 
 func newTeller(f *report.Folder, run *analysis.Run) *teller {
 	t := &teller{
 		folder: f, run: run, byView: map[[2]int]*analysis.Stream{}, segments: map[*analysis.Stream][]*analysis.Journey{},
 		byID: map[uint64]*analysis.Journey{},
+	}
+	if f != nil {
+		t.routers = f.Topology.Routers()
 	}
 	for _, s := range run.Streams {
 		for _, v := range s.Views {
@@ -67,9 +73,9 @@ func (t *teller) tell() {
 	}
 }
 
-// say adds a sentence. The frames are named at its end, in parentheses.
+// say adds a sentence.
 func (t *teller) say(s Sentence, format string, args ...any) {
-	s.Text = fmt.Sprintf(format, args...)
+	s.Text = printable(fmt.Sprintf(format, args...))
 	if s.Node != "" && !slices.Contains(s.nodes, s.Node) {
 		s.nodes = append(s.nodes, s.Node)
 	}
@@ -212,7 +218,10 @@ func (t *teller) nodes() []string {
 }
 
 func (t *teller) notes() []string {
-	notes := slices.Clone(t.run.Notes)
+	var notes []string
+	for _, n := range t.run.Notes {
+		notes = append(notes, printable(n))
+	}
 	if t.run.Left > 0 {
 		notes = append(notes, fmt.Sprintf("the packets after the first %s, which are %s, are not told of", thousands(len(t.run.Journeys)), thousands(t.run.Left)))
 	}

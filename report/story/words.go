@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // at writes a time of the run in seconds, to the microsecond: "0.412 s".
@@ -138,6 +140,33 @@ func few(words []string, most int) string {
 		return list(words)
 	}
 	return list(append(words[:most-1:most-1], fmt.Sprintf("%d more", len(words)-most+1)))
+}
+
+// dropped says where and why packets were dropped: "dropped on a -> b: queue full", "dropped on a -> b by the packet rule \"x\"".
+func dropped(where, reason string) string {
+	if strings.HasPrefix(reason, "rule ") {
+		return "dropped on " + where + " by the packet " + reason
+	}
+	return "dropped on " + where + ": " + reason
+}
+
+// printable writes what is not fit for a terminal as escape sequences of Go: names and texts of a capture may hold anything.
+func printable(text string) string {
+	if strings.IndexFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) < 0 && utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	for _, c := range text {
+		switch {
+		case unicode.IsPrint(c):
+			b.WriteRune(c)
+		case c == '\n' || c == '\t':
+			b.WriteByte(' ')
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRune(c), "'"))
+		}
+	}
+	return b.String()
 }
 
 // capital makes a sentence of a phrase.

@@ -210,7 +210,8 @@
 
 		time(v, step) {
 			if (this.log) return seconds(v);
-			const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+			let digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+			if (Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits++; // steps of 2.5
 			return v.toFixed(Math.min(9, digits)) + " s";
 		}
 

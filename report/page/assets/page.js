@@ -59,7 +59,10 @@
 	for (const s of document.querySelectorAll("main > section")) observer.observe(s);
 
 	// Times: a bar of the timeline, a place in a row, or a line of the list of events.
-	const goTo = time => document.dispatchEvent(new CustomEvent("netlab:time", {detail: {time}}));
+	const goTo = t => {
+		document.dispatchEvent(new CustomEvent("netlab:time", {detail: {t}}));
+		document.dispatchEvent(new CustomEvent("netlab:cursor", {detail: {time: t}}));
+	};
 	document.addEventListener("click", e => {
 		const b = e.target.closest("[data-time]");
 		if (b) {
@@ -73,7 +76,7 @@
 		}
 	});
 	document.addEventListener("netlab:time", e => {
-		const t = e.detail.time;
+		const {t} = e.detail;
 		for (const old of document.querySelectorAll(".lane .now")) old.remove();
 		for (const lane of document.querySelectorAll(".lane")) {
 			const mark = document.createElement("span");
@@ -81,7 +84,7 @@
 			mark.style.left = Math.min(100, 100 * t / netlab.data.run.duration) + "%";
 			lane.append(mark);
 		}
-		if (!e.detail.source) announce("Time " + Number(t.toPrecision(6)) + " s");
+		announce("Time " + Number(t.toPrecision(6)) + " s");
 	});
 
 	for (const c of document.querySelectorAll("[data-chart]")) netlab.chart(c, netlab.data.charts[Number(c.dataset.chart)]);
