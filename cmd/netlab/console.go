@@ -6,8 +6,6 @@ import (
 	"io"
 	"os"
 	"sync"
-
-	"golang.org/x/term"
 )
 
 // console is standard error during a run. It has a line at the bottom that is rewritten, where that is possible, and takes
@@ -25,19 +23,8 @@ type console struct {
 }
 
 func newConsole(out io.Writer) *console {
-	c := &console{out: out, width: 80}
-	if f, ok := out.(*os.File); ok && isTerminal(f) {
-		c.terminal = true
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-			c.width = w
-		}
-	}
-	return c
-}
-
-// isTerminal says whether lines can be rewritten and coloured.
-func isTerminal(f *os.File) bool {
-	return os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+	f, ok := out.(*os.File)
+	return &console{out: out, terminal: ok && isTerminal(f), width: terminalWidth(out, columns)}
 }
 
 // Write takes logs. It never waits for the terminal.

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,26 +11,36 @@ import (
 	"netlab/captures/analysis"
 	"netlab/report"
 	"netlab/report/story"
-	"netlab/units"
 )
 
-const explainHelp = `Explain tells in sentences what happened in a run, each with its time and the frames by which
-the packets are found in Wireshark: how connections were opened, what was asked and answered,
-what the network lost, how the stacks noticed and what it cost, faults, queues, and what the
-run was expected to show.
+const explainHelp = `Explain tells in sentences what happened in a run, each with its time and the frames by
+which the packets are found in Wireshark: how connections were opened, what was asked and
+answered, what the network lost, how the stacks noticed and what it cost, faults, queues,
+and what the run was expected to show.
 
-DIR is the folder of a run, or the name of a lab that was run into netlab-out. FILE is a
-capture of any origin, in the formats pcapng and pcap, also packed with gzip.
+FILE is a capture of any program in the formats pcapng and pcap, also compressed by gzip.
+DIR is the folder of a run; the name of a lab means its folder in netlab-out.
 
 What happens again and again is told once and counted, and a long story is cut down to 60
 sentences, the least important left out: --limit gives another number, and --all tells
 everything.`
 
+const explainExamples = `  netlab explain retransmission
+  netlab explain retransmission --from 1s --to 2s --all
+  netlab explain https --node client --json
+  netlab explain trace.pcapng --stream 0`
+
+// defaultSentences is how long a story is unless the command line says otherwise, proseColumns how wide its lines are at most.
+const (
+	defaultSentences = 60
+	proseColumns     = 100
+)
+
 // explainFlags are the flags of the command.
 type explainFlags struct {
 	streams  []int
 	nodes    []string
-	from, to time.Duration
+	from, to *time.Duration
 	limit    int
 	all      bool
 	width    int
@@ -45,54 +53,50 @@ func explainCommand() *cobra.Command {
 		Use:               "explain DIR|FILE",
 		Short:             "Tell in sentences what happened in a run",
 		Long:              explainHelp,
-		Args:              oneStory,
+		Example:           explainExamples,
+		Args:              oneRun,
 		ValidArgsFunction: completeRuns,
 		RunE:              func(c *cobra.Command, args []string) error { return explain(c, args[0], f) },
 	}
 	flags := c.Flags()
-	flags.IntSliceVar(&f.streams, "stream", nil, "only connection `N`, by its number in the story; may be repeated")
-	flags.StringSliceVar(&f.nodes, "node", nil, "only what concerns node `NAME`; may be repeated")
-	flags.Var(storyTime(&f.from), "from", "only from this time of the run, such as 1.5s")
-	flags.Var(storyTime(&f.to), "to", "only up to this time of the run")
-	flags.IntVar(&f.limit, "limit", 60, "at most `N` sentences")
-	flags.BoolVar(&f.all, "all", false, "every sentence, nothing folded")
-	flags.IntVar(&f.width, "width", 100, "lines of at most `N` columns")
+	flags.SortFlags = false
+	flags.IntSliceVar(&f.streams, "stream", nil, "only connection `N`, by its number in the story; repeatable")
+	flags.StringSliceVar(&f.nodes, "node", nil, "only what concerns node `NAME`; repeatable")
+	flags.Var(timeFlag(&f.from), "from", "only from time `T` of the run on, such as 1.5s")
+	flags.Var(timeFlag(&f.to), "to", "only up to time `T`")
+	flags.IntVar(&f.limit, "limit", defaultSentences, "tell at most `N` sentences; 0: all")
+	flags.BoolVar(&f.all, "all", false, "tell every sentence, nothing folded; the same as --limit 0")
+	flags.IntVar(&f.width, "width", 0, "print lines of `N` columns; default: the terminal's, but at most 100")
 	flags.BoolVar(&f.json, "json", false, "print the sentences as JSON, with times, frames and nodes")
 	c.MarkFlagsMutuallyExclusive("limit", "all")
-	_ = c.RegisterFlagCompletionFunc("node", cobra.NoFileCompletions)
+	for _, name := range []string{"stream", "node", "from", "to", "limit", "width"} {
+		_ = c.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+	}
 	return c
 }
 
-// oneStory wants the folder of a run, or a capture.
-func oneStory(c *cobra.Command, args []string) error {
-	switch len(args) {
-	case 0:
-		return fmt.Errorf("which run?\nRun '%s --help' for usage.", c.CommandPath()) //nolint:staticcheck // two sentences for a person
-	case 1:
-		return nil
-	}
-	return fmt.Errorf("%s explains one run: found %s", c.CommandPath(), strings.Join(args, ", "))
-}
-
-// storyTime reads a time of the run as a file has durations.
-func storyTime(to *time.Duration) *value {
-	return &value{kind: "D", parse: func(s string) error {
-		d, err := units.ParseDuration(s)
-		*to = d.Std()
-		return err
-	}}
-}
-
 func explain(c *cobra.Command, arg string, f *explainFlags) error {
-	if f.limit < 1 {
-		return fmt.Errorf("--limit %d: want 1 or more", f.limit)
+	if f.limit < 0 {
+		return fmt.Errorf("--limit %d: want 0 for all, or a number of sentences", f.limit)
 	}
-	o := story.Options{Streams: f.streams, Nodes: f.nodes, From: f.from, To: f.to, Limit: f.limit, Width: f.width}
-	if f.all {
+	if err := checkTimes(f.from, f.to); err != nil {
+		return err
+	}
+	if !c.Flags().Changed("width") {
+		f.width = min(max(terminalWidth(c.OutOrStdout(), proseColumns), minWidth), proseColumns)
+	}
+	if err := checkWidth(f.width); err != nil {
+		return err
+	}
+	o := story.Options{Streams: f.streams, Nodes: f.nodes, Limit: f.limit, Width: f.width}
+	if f.all || f.limit == 0 {
 		o.Limit = -1
 	}
-	if c.Flags().Changed("width") && f.width == 0 {
-		o.Width = -1 // 0 is not the default on the command line
+	if f.from != nil {
+		o.From = *f.from
+	}
+	if f.to != nil {
+		o.To = max(*f.to, 1) // 0 is no limit there
 	}
 	folder, run, damage := openStory(arg)
 	if run == nil {
@@ -103,7 +107,7 @@ func explain(c *cobra.Command, arg string, f *explainFlags) error {
 		return err
 	}
 	if f.json {
-		err = printStoryJSON(c.OutOrStdout(), told)
+		err = printJSON(c.OutOrStdout(), told)
 	} else {
 		err = told.Print(c.OutOrStdout(), o.Width)
 	}
@@ -113,7 +117,7 @@ func explain(c *cobra.Command, arg string, f *explainFlags) error {
 // openStory analyses the captures of a run's folder, or a single capture; then there is no folder. If a capture is damaged, the run is what
 // precedes the fault, and the error tells of that.
 func openStory(arg string) (*report.Folder, *analysis.Run, error) {
-	if isCapture(arg) {
+	if info, err := os.Stat(arg); err == nil && !info.IsDir() {
 		run, err := analysis.OpenFile(arg, analysis.RunOptions{})
 		return nil, run, err
 	}
@@ -122,20 +126,8 @@ func openStory(arg string) (*report.Folder, *analysis.Run, error) {
 		return nil, nil, err
 	}
 	if len(folder.Captures) == 0 {
-		return nil, nil, fmt.Errorf("%s: the run has no captures to tell from", folder.Dir)
+		return nil, nil, fmt.Errorf("%s: holds no captures", folder.Dir)
 	}
-	var files []analysis.CaptureFile
-	for _, f := range folder.Captures {
-		files = append(files, analysis.CaptureFile(f))
-	}
-	run, err := analysis.OpenRun(files, analysis.RunOptions{})
+	run, err := analysis.OpenRun(captureFiles(folder), analysis.RunOptions{})
 	return folder, run, err
-}
-
-// printStoryJSON prints a value as indented JSON.
-func printStoryJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -53,11 +54,29 @@ func durationFlag(to **units.Duration) pflag.Value {
 	return &value{kind: "D", parse: func(s string) error {
 		d, err := units.ParseDuration(s)
 		if err == nil && d == 0 {
-			err = fmt.Errorf("%q is no time to run: want more than 0s", s)
+			err = fmt.Errorf("%q is too short: want more than 0s", s)
 		}
 		*to = &d
 		return err
 	}}
+}
+
+// timeFlag reads a time from the start of a run or a capture.
+func timeFlag(to **time.Duration) pflag.Value {
+	return &value{kind: "T", parse: func(s string) error {
+		d, err := units.ParseDuration(s)
+		at := d.Std()
+		*to = &at
+		return err
+	}}
+}
+
+// checkTimes refuses a time that ends before it begins. nil is no limit.
+func checkTimes(from, to *time.Duration) error {
+	if from != nil && to != nil && *from > *to {
+		return fmt.Errorf("--from %s is after --to %s", printDuration(*from), printDuration(*to))
+	}
+	return nil
 }
 
 // speedFlag reads a speed: a number followed by x.

@@ -3,14 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
-	"netlab/captures"
 	"netlab/report"
 )
 
@@ -24,16 +23,25 @@ func openFolder(arg string) (*report.Folder, error) {
 	return report.Load(dir)
 }
 
+// captureEndings are the ends of names by which an argument is taken for a capture even if there is no such file.
+var captureEndings = []string{".pcapng", ".pcap", ".cap", ".gz"}
+
 // findFolder returns the folder that an argument means.
 func findFolder(arg string) (string, error) {
+	if arg == "-" {
+		return "", errors.New("standard input (-) can be inspected only: name a file or a folder")
+	}
 	info, err := os.Stat(arg)
 	switch {
 	case err == nil && info.IsDir():
 		return arg, nil
 	case err == nil:
-		return "", fmt.Errorf("%s is a file: want the folder of a run, or a capture", arg)
+		return "", fmt.Errorf("%s is a file: want the folder of a run", arg)
 	case !errors.Is(err, fs.ErrNotExist):
 		return "", err
+	}
+	if slices.Contains(captureEndings, filepath.Ext(arg)) {
+		return "", fmt.Errorf("there is no file %s", arg)
 	}
 	written := filepath.Join(outputRoot, arg)
 	if info, err := os.Stat(written); err == nil && info.IsDir() && filepath.IsLocal(arg) {
@@ -43,21 +51,6 @@ func findFolder(arg string) (string, error) {
 		return "", fmt.Errorf("%s was not run here: there is no folder %s; make it with 'netlab run %s'", arg, written, arg)
 	}
 	return "", fmt.Errorf("there is no run in a folder called %q%s", arg, didYouMean(arg, runNames(), ""))
-}
-
-// isCapture says whether a path is that of a file that begins as a capture does, packed or not. Standard input is none.
-func isCapture(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return false
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	_, err = captures.NewReader(f)
-	return err == nil || errors.Is(err, io.ErrUnexpectedEOF) && info.Size() > 0
 }
 
 // runNames returns the names of the folders below the default one.

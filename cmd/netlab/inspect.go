@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,19 +11,16 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"netlab/captures/analysis"
-	"netlab/units"
 )
 
-const inspectHelp = `Inspect says what captures show: protocols, who talked to whom, TCP connections with what was
-sent again and why, and what was said in DNS, HTTP, TLS and WebSocket.
+const inspectHelp = `Inspect says what captures show: protocols, who talked to whom, TCP connections with what
+was sent again and why, and what was said in DNS, HTTP, TLS and WebSocket.
 
-FILE is a capture of any program in the formats pcapng and pcap, also compressed by gzip; - is
-standard input. DIR is the folder of a run, whose captures follow one another; the name of a
-lab means its folder in netlab-out.
+FILE is a capture of any program in the formats pcapng and pcap, also compressed by gzip;
+- is standard input. DIR is the folder of a run, whose captures follow one another; the
+name of a lab means its folder in netlab-out.
 
 Sections, for --section:
 
@@ -39,19 +35,21 @@ Sections, for --section:
   notes          what deserves attention; if it is asked for, each note too
   all            all of them
 
-Without --section they are hierarchy, conversations, streams and the sums of notes. --stream
-shows one TCP connection with all that is known of it.
+Without --section they are hierarchy, conversations, streams and the sums of notes.
+--stream shows one TCP connection with all that is known of it.
 
 TLS is decrypted with the secrets in the capture, as netlab puts them there, and those in
---keylog (SSLKEYLOGFILE of browsers). --headers-only is for large files: it reads no more than
-headers, several hundred megabytes a second.
+--keylog (SSLKEYLOGFILE of browsers). --headers-only is for large files: it reads no more
+than headers, several hundred megabytes a second.
 
-Frames count from 1 and streams from 0, as in Wireshark: frame.number == 7, tcp.stream == 0.
-With --filter, streams are counted among the frames that it chooses. Times count from the
-start of the run, or from the first packet in captures of others.
+Frames count from 1 and streams from 0, as in Wireshark: frame.number == 7 and tcp.stream
+== 0. With --filter, --from or --to only the frames that these choose are analysed: frames
+keep their numbers, but streams are counted among those frames, and may have other numbers
+in Wireshark. Times count from the start of the run, or from the first packet in captures
+of others. A file is read to its end, as frames need not be in order of time.
 
-A file that is cut short or damaged is shown up to there; then the error says at which offset
-that is, and the exit code is 3.`
+A file that is cut short or damaged is shown up to there; then the error says at which
+offset that is, and the exit code is 3.`
 
 const inspectExamples = `  netlab inspect retransmission
   netlab inspect retransmission --node client --stream 0
@@ -122,16 +120,6 @@ func inspectCommand() *cobra.Command {
 	return c
 }
 
-// timeFlag reads a time from the start of a capture.
-func timeFlag(to **time.Duration) pflag.Value {
-	return &value{kind: "T", parse: func(s string) error {
-		d, err := units.ParseDuration(s)
-		at := time.Duration(d)
-		*to = &at
-		return err
-	}}
-}
-
 // check refuses what makes no sense, and reads the secrets.
 func (f *inspectFlags) check(c *cobra.Command) error {
 	given := func(name string) bool { return c.Flags().Changed(name) }
@@ -149,12 +137,8 @@ func (f *inspectFlags) check(c *cobra.Command) error {
 		return errors.New("--section and --stream exclude each other")
 	case given("stream") && f.stream < 0:
 		return fmt.Errorf("--stream %d: want a number from 0", f.stream)
-	case f.from != nil && f.to != nil && *f.from > *f.to:
-		return fmt.Errorf("--from %s is after --to %s", printDuration(*f.from), printDuration(*f.to))
 	case f.limit < 0:
 		return fmt.Errorf("--limit %d: want 0 for all, or a number of rows", f.limit)
-	case given("width") && (f.width < 40 || f.width > 1000):
-		return fmt.Errorf("--width %d: want 40 to 1000", f.width)
 	case f.headersOnly && f.keyLog != "":
 		return errors.New("--headers-only and --keylog exclude each other: there is nothing to decrypt")
 	case f.noDecrypt && f.keyLog != "":
@@ -162,11 +146,17 @@ func (f *inspectFlags) check(c *cobra.Command) error {
 	case given("node") && f.node == "":
 		return errors.New("--node wants the name of a node")
 	}
+	if err := checkTimes(f.from, f.to); err != nil {
+		return err
+	}
 	if !given("stream") {
 		f.stream = -1
 	}
 	if !given("width") {
-		f.width = terminalWidth(c.OutOrStdout())
+		f.width = max(terminalWidth(c.OutOrStdout(), columns), minWidth)
+	}
+	if err := checkWidth(f.width); err != nil {
+		return err
 	}
 	if f.keyLog != "" {
 		var err error
@@ -175,16 +165,6 @@ func (f *inspectFlags) check(c *cobra.Command) error {
 		}
 	}
 	return nil
-}
-
-// terminalWidth returns how wide the terminal is, or 80 where there is none.
-func terminalWidth(w io.Writer) int {
-	if f, ok := w.(*os.File); ok && isTerminal(f) {
-		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n >= 40 {
-			return n
-		}
-	}
-	return columns
 }
 
 // shows says whether a section is shown.
@@ -237,17 +217,14 @@ func (f *inspectFlags) run(c *cobra.Command, args []string) error {
 		}
 	}
 	if f.json {
-		if err := f.printJSON(c.OutOrStdout(), list); err != nil {
+		if err := f.printList(c.OutOrStdout(), list); err != nil {
 			return err
 		}
 	}
 	return errors.Join(damaged...)
 }
 
-func (f *inspectFlags) printJSON(w io.Writer, list []*inspected) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
+func (f *inspectFlags) printList(w io.Writer, list []*inspected) error {
 	if f.stream >= 0 {
 		for _, i := range list {
 			if i.Stream == nil {
@@ -257,9 +234,9 @@ func (f *inspectFlags) printJSON(w io.Writer, list []*inspected) error {
 		}
 	}
 	if len(list) == 1 {
-		return e.Encode(list[0])
+		return printJSON(w, list[0])
 	}
-	return e.Encode(list)
+	return printJSON(w, list)
 }
 
 // noStream says that a capture doesn't have the stream that was asked for.

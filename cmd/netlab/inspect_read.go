@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,8 +41,6 @@ func (f *inspectFlags) findCaptures(args []string) ([]source, error) {
 			continue
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return nil, err
-		case err != nil && slices.Contains([]string{".pcapng", ".pcap", ".cap", ".gz"}, filepath.Ext(arg)):
-			return nil, fmt.Errorf("there is no file %s", arg)
 		}
 		found, err := f.capturesOf(arg)
 		if err != nil {
@@ -168,9 +164,12 @@ func (f *inspectFlags) pass(a *analysis.Analyzer, b captures.Block) {
 	a.Add(b)
 }
 
+// narrowed says that some frames only are looked at.
+func (f *inspectFlags) narrowed() bool { return f.filter != "" || f.from != nil || f.to != nil }
+
 // selection returns what chooses frames, nil if all are.
 func (f *inspectFlags) selection(names []captures.Name) (func(*analysis.Frame) bool, error) {
-	if f.filter == "" && f.from == nil && f.to == nil {
+	if !f.narrowed() {
 		return nil, nil
 	}
 	filter, err := captures.ParseFilter(f.filter, func(name string) (list []netip.Addr, ok bool) {

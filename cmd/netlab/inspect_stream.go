@@ -61,7 +61,9 @@ func (f *inspectFlags) detail(p *page, found *inspected) {
 	if what == "" {
 		what = "not known"
 	}
-	f.facts(p, "in Wireshark", fmt.Sprintf("tcp.stream eq %d", s.Index))
+	if !f.narrowed() { // else streams may have other numbers there
+		f.facts(p, "in Wireshark", fmt.Sprintf("tcp.stream == %d", s.Index))
+	}
 	f.facts(p, "application", what)
 	f.facts(p, "frames", fmt.Sprintf("%s, frame %d at %s to frame %d at %s, %s", printCount(uint64(s.Frames)), s.FirstFrame, printDuration(s.First),
 		s.LastFrame, printDuration(s.Last), printDuration(s.Last-s.First)))

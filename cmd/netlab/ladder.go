@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,20 +18,22 @@ import (
 	"netlab/report/ladder"
 )
 
-const ladderHelp = `Ladder draws the packets of a run as a sequence diagram: a column for each node, an arrow for each
-packet, from the node that sent it across the routers to the one that got it. A packet that was
-lost ends in ✗ on the link that lost it, with the reason. A segment that was sent again names the
-packet that it repeats. Numbers count the run's packets, times are seconds from its start.
+const ladderHelp = `Ladder draws the packets of a run as a sequence diagram: a column for each node, an arrow
+for each packet, from the node that sent it across the routers to the one that got it. A
+packet that was lost ends in ✗ on the link that lost it, with the reason. A segment that
+was sent again names the packet that it repeats. Numbers count the run's packets, times
+are seconds from its start.
 
-DIR is the folder of a run, or the name of one in netlab-out. FILE is a capture of any origin; its
-columns are addresses, or their names if the capture has them.
+FILE is a capture of any program in the formats pcapng and pcap, also compressed by gzip;
+its columns are addresses, or their names if the capture has them. DIR is the folder of a
+run; the name of a lab means its folder in netlab-out.
 
-Of more packets than --limit, long stretches of plain data segments and ACKs become a line each,
-and what is still too much is left out. Colours mark what opens (green), closes (cyan) and resets
-(bold red) connections, retransmissions (yellow), losses (red), applications (blue), DNS and ICMP
-(magenta); plain ACKs and ARP are dim.
+Of more packets than --limit, long stretches of plain data segments and ACKs become a line
+each, and what is still too much is left out. Colours mark what opens (green), closes
+(cyan) and resets (bold red) connections, retransmissions (yellow), losses (red),
+applications (blue), DNS and ICMP (magenta); plain ACKs and ARP are dim.`
 
-  netlab ladder handshake
+const ladderExamples = `  netlab ladder handshake
   netlab ladder retransmission --retransmissions -C 2
   netlab ladder https --from 0.1s --to 0.3s --nodes client,server
   netlab ladder capture.pcap --filter 'port 443' --svg ladder.svg`
@@ -56,6 +59,7 @@ func ladderCommand() *cobra.Command {
 		Use:               "ladder DIR|FILE",
 		Short:             "Draw the packets of a run between its nodes",
 		Long:              ladderHelp,
+		Example:           ladderExamples,
 		Args:              oneRun,
 		ValidArgsFunction: completeRuns,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -66,6 +70,7 @@ func ladderCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
+	f.SortFlags = false
 	f.StringSliceVar(&o.picture.Nodes, "nodes", nil, "the columns, from left to right: `A,B,…`")
 	f.StringVar(&o.filter, "filter", "", "only packets that fit `EXPR`, a capture filter")
 	f.IntVar(&o.stream, "stream", 0, "only the run's TCP connection `N`, counted from 0")
@@ -74,16 +79,21 @@ func ladderCommand() *cobra.Command {
 	f.Var(timeFlag(&o.choice.To), "to", "only packets up to time `T`")
 	f.BoolVar(&o.choice.Lost, "lost", false, "only packets that were lost")
 	f.BoolVar(&o.choice.Retransmissions, "retransmissions", false, "only segments that were sent again")
-	f.IntVarP(&o.choice.Context, "context", "C", 0, "with --lost or --retransmissions, `N` packets before and after, too")
-	f.IntVar(&o.picture.Limit, "limit", defaultLimit, "at most `N` packets; 0 is all")
-	f.BoolVar(&o.picture.Fold, "fold", false, "put stretches of plain segments together; by default if there are more than the limit")
+	f.IntVarP(&o.choice.Context, "context", "C", 0, "with these two, `N` packets before and after, too")
+	f.IntVar(&o.picture.Limit, "limit", defaultLimit, "draw at most `N` packets; 0: all (default 200)")
+	f.BoolVar(&o.picture.Fold, "fold", false, "put stretches of plain segments together, also below --limit")
 	f.BoolVar(&o.picture.Hops, "hops", false, "a line for each hop, at its own time")
-	f.IntVar(&o.text.Width, "width", 0, "lines of at most `N` characters; by default as wide as the terminal, else 100")
-	f.BoolVar(&o.text.ASCII, "ascii", false, "draw with ASCII characters only; by default if the locale isn't UTF-8")
-	f.StringVar(&o.color, "color", "auto", "use colours: `auto|always|never`; auto is on a terminal, unless NO_COLOR is set")
-	f.StringVar(&o.svg, "svg", "", "write a picture into `FILE` instead")
-	f.BoolVar(&o.toScale, "to-scale", false, "with --svg, distances down the picture are proportional to time")
-	f.BoolVar(&o.json, "json", false, "print an object for each packet instead, one a line; all packets unless --limit is given")
+	f.IntVar(&o.text.Width, "width", 0, "lines of at most `N` columns; default: the terminal's, else 100")
+	f.BoolVar(&o.text.ASCII, "ascii", false, "use ASCII only; default: if the locale isn't UTF-8")
+	f.StringVar(&o.color, "color", "auto", "colours: `WHEN` is auto, always or never (default auto)")
+	f.StringVar(&o.svg, "svg", "", "write a picture into `FILE` instead; - is standard output")
+	f.BoolVar(&o.toScale, "to-scale", false, "with --svg, distances down are proportional to time")
+	f.BoolVar(&o.json, "json", false, "print a line of JSON for each packet; all without --limit")
+	_ = c.MarkFlagFilename("svg", "svg")
+	_ = c.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]cobra.Completion{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
+	for _, name := range []string{"nodes", "filter", "stream", "protocol", "from", "to", "context", "limit", "width"} {
+		_ = c.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+	}
 	return c
 }
 
@@ -120,10 +130,11 @@ func (o *ladderOptions) check(c *cobra.Command) error {
 		return fmt.Errorf("--limit %d: want 0 or more", o.picture.Limit)
 	case given("width") && o.text.Width < 1:
 		return fmt.Errorf("--width %d: want 1 or more", o.text.Width)
-	case o.from != nil && o.choice.To != nil && *o.from > *o.choice.To:
-		return fmt.Errorf("--from %s is after --to %s", printDuration(*o.from), printDuration(*o.choice.To))
 	case o.color != "auto" && o.color != "always" && o.color != "never":
 		return fmt.Errorf("--color %q: want auto, always or never%s", o.color, didYouMean(o.color, []string{"auto", "always", "never"}, ""))
+	}
+	if err := checkTimes(o.from, o.choice.To); err != nil {
+		return err
 	}
 	if o.from != nil {
 		o.choice.From = *o.from
@@ -136,13 +147,12 @@ func (o *ladderOptions) check(c *cobra.Command) error {
 	}
 	o.foldGiven = given("fold")
 	o.text.Hint = "--limit 0 shows all"
-	p := newPage(c.OutOrStdout())
-	o.text.Color = o.color == "always" || o.color == "auto" && p.colour
+	o.text.Color = o.color == "always" || o.color == "auto" && coloured(c.OutOrStdout())
 	if !given("ascii") {
 		o.text.ASCII = !localeIsUTF8(os.Getenv)
 	}
 	if !given("width") {
-		o.text.Width = terminalColumns(c.OutOrStdout(), ladder.DefaultWidth)
+		o.text.Width = terminalWidth(c.OutOrStdout(), ladder.DefaultWidth)
 	}
 	return nil
 }
@@ -230,15 +240,31 @@ func openRun(arg, filter string) (*openedRun, error) {
 		return nil, err
 	}
 	if len(folder.Captures) == 0 {
-		return nil, fmt.Errorf("%s holds no captures", folder.Dir)
+		return nil, fmt.Errorf("%s: holds no captures", folder.Dir)
 	}
-	if err := useFilter(ladder.Addresses(&folder.Topology)); err != nil {
+	addresses := ladder.Addresses(&folder.Topology)
+	if err := useFilter(addresses); err != nil {
 		return nil, err
+	}
+	// A plain pcap names neither addresses nor the interfaces of frames: it shows packets from end to end.
+	plain := strings.HasSuffix(folder.Captures[0].Path, ".pcap")
+	if plain {
+		names := map[netip.Addr]string{}
+		for _, n := range folder.Topology.Nodes {
+			list, _ := addresses(n.Name)
+			for _, a := range list {
+				names[a] = n.Name
+			}
+		}
+		options.Name = func(a netip.Addr) string { return names[a] }
 	}
 	if r.run, r.err = analysis.OpenRun(captureFiles(folder), options); r.run == nil {
 		return nil, r.err
 	}
-	r.network, r.events = ladder.NewNetwork(&folder.Topology), ladder.Events(folder)
+	r.events = ladder.Events(folder)
+	if !plain {
+		r.network = ladder.NewNetwork(&folder.Topology)
+	}
 	return r, nil
 }
 

@@ -56,7 +56,7 @@ func shell(t *testing.T, dir, line string) string {
 		line = m[1]
 		most, _ = strconv.Atoi(m[2])
 	}
-	words := strings.Fields(line)
+	words := strings.Fields(strings.ReplaceAll(line, "'", "")) // no pattern that is quoted has a space
 	require.Equal(t, "netlab", words[0], line)
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Dir = dir

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 )
 
@@ -21,11 +20,8 @@ type page struct {
 	colour bool
 }
 
-// newPage starts a page. It is coloured on a terminal, unless NO_COLOR is set (https://no-color.org).
-func newPage(w io.Writer) *page {
-	f, ok := w.(*os.File)
-	return &page{colour: ok && os.Getenv("NO_COLOR") == "" && isTerminal(f)}
-}
+// newPage starts a page that is printed to w.
+func newPage(w io.Writer) *page { return &page{colour: coloured(w)} }
 
 func (p *page) print(w io.Writer) error {
 	_, err := w.Write(p.text.Bytes())

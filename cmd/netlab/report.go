@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,8 @@ expectations. It needs nothing else and asks no host for anything. DIR is a fold
 name of a lab whose run is below netlab-out.
 
 In a folder with several runs, such as those of a file with variants, it makes the page of
-each run and one that shows them side by side.
+each run and one that shows them side by side, in alphabetical order ('netlab run' keeps
+the order of the file's variants).
 
 Packets and plots are thinned until the page fits its budget; the page says what is left
 out. 'netlab run' makes the same page, unless --no-report says otherwise.`
@@ -116,7 +118,19 @@ func (f *runFlags) writeComparisons(w io.Writer, jobs []job) (pages []string, co
 		if j.dir == j.base || i > 0 && jobs[i-1].base == j.base {
 			continue
 		}
-		if err := webpage.WriteRuns(j.base, webpage.Options{Budget: f.reportBudget}); err != nil {
+		var runs []string
+		for _, other := range jobs[i:] {
+			if other.base != j.base {
+				break
+			}
+			if _, err := os.Stat(filepath.Join(other.dir, report.TopologyFile)); err == nil { // else it was not played
+				runs = append(runs, other.dir)
+			}
+		}
+		if len(runs) == 0 {
+			continue
+		}
+		if err := webpage.WriteRuns(j.base, runs, webpage.Options{Budget: f.reportBudget}); err != nil {
 			complain(w, fmt.Errorf("the comparison could not be made: %w", err))
 			code = exitUsage
 			continue

@@ -19,17 +19,18 @@ It writes a folder, netlab-out/<name> unless -o gives another:
   captures/<node>.pcapng    every frame at that node, for Wireshark
   events.jsonl              what happened, one event a line
   results.json              all counters, workloads and expectations
-  telemetry.json            congestion windows, round-trip times, traffic of links over time
+  telemetry.json            congestion windows, round-trip times, traffic of links
   topology.resolved.json    the file as netlab understood it; running it replays the run
   report.html               all of it for a browser, in one file; see 'netlab report'
 
 A file with variants runs each of them, one after the other, each in a folder of its own
 below that one, and shows their figures side by side. So do several files.
 
-With --watch a run is shown as it goes: nodes, what links carry per second of virtual time,
-queues, drops with their reasons, workloads, and faults and other events as they happen. It
-keeps pace with the wall's clock, or --speed times that. On a terminal the view is redrawn in
-its place; elsewhere one is printed every second of virtual time, or --watch-every.
+With --watch a run is shown as it goes: nodes, what links carry per second of virtual
+time, queues, drops with their reasons, workloads, and faults and other events as they
+happen. It keeps pace with the wall's clock, or --speed times that. On a terminal the view
+is redrawn in its place; elsewhere one is printed every second of virtual time, or
+--watch-every.
 
 With --realtime, --forward lets programs of this machine talk to hosts of the lab:
 
@@ -38,11 +39,11 @@ With --realtime, --forward lets programs of this machine talk to hosts of the la
   --forward udp:[::1]:5353=ns:53             UDP instead of TCP
   --forward 0=web:80                         the machine chooses a port
 
-A host of the lab takes the program's part: what the program sends crosses the lab as packets
-of that host. It is the first in the file that reaches the target, unless one is named. Such a
-run goes on until its duration is over or Ctrl-C. Programs that have to trust the lab's
-certificates find its authority in ca.pem, in the run's folder; a server to which a port is
-forwarded has the name localhost too.
+A host of the lab takes the program's part: what the program sends crosses the lab as
+packets of that host. It is the first in the file that reaches the target, unless one is
+named. Such a run goes on until its duration is over or Ctrl-C. Programs that have to
+trust the lab's certificates find its authority in ca.pem, in the run's folder; a server
+to which a port is forwarded has the name localhost too.
 
 The first Ctrl-C (or SIGTERM) ends the run and keeps what was written so far; the second
 one kills it.
@@ -115,9 +116,9 @@ func runCommand() *cobra.Command {
 	flags.Var(durationFlag(&f.duration), "duration", "virtual time to run instead of the file's, such as 30s")
 	flags.Var(speedFlag(&f.speed), "speed", "pace: 1x is the wall's clock, 10x faster; default unlimited")
 	flags.BoolVar(&f.watch, "watch", false, "show the run as it goes, at --speed 1x unless another is given")
-	flags.Var(durationFlag(&f.watchEvery), "watch-every", "virtual time from one view to the next; default 1s, on a terminal ten views a second")
+	flags.Var(durationFlag(&f.watchEvery), "watch-every", "virtual time between views; default 1s (terminal: 10 a second)")
 	flags.BoolVar(&f.realTime, "realtime", false, "run on the machine's clock; runs differ from each other")
-	flags.Var(forwardFlag(&f.forward), "forward", "let programs of this machine in, as 8443=web:443; with --realtime, repeatable")
+	flags.Var(forwardFlag(&f.forward), "forward", "with --realtime, let programs in, as 8443=web:443; repeatable")
 	flags.BoolVar(&f.json, "json", false, "print results as JSON; of several runs, an array")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no summary and no progress")
 	flags.CountVarP(&f.verbose, "verbose", "v", "print logs on standard error; -vv: debug messages too")

@@ -19,29 +19,29 @@ import (
 	"netlab/units"
 )
 
-const shrinkHelp = `Shrink cuts down a schedule of faults with which an expectation fails: it takes faults away
-as long as the expectation still fails, and writes the smallest file that does. What chaos
-has drawn counts as faults of the file. FILE is a topology; - is standard input; the name of
-an example works where there is no such file.
+const shrinkHelp = `Shrink cuts down a schedule of faults with which an expectation fails: it takes faults
+away as long as the expectation still fails, and writes the smallest file that does. What
+chaos has drawn counts as faults of the file. FILE is a topology; - is standard input; the
+name of an example works where there is no such file.
 
-It plays the lab again and again, each time in a process of its own, several at a time. What
-it finds doesn't depend on how many. None of the faults that are left can be taken away;
-there may be a smaller schedule all the same, of other faults.
+It plays the lab again and again, each time in a process of its own, several at a time.
+What it finds doesn't depend on how many. None of the faults that are left can be taken
+away; there may be a smaller schedule all the same, of other faults.
 
 The lab fails in the same way when everything that failed with all faults fails again, or
 the one expectation that --expect names, by its number in the file or its text. What can't
 be decided doesn't fail.
 
-The file that it writes, <file>.shrunk.json beside FILE unless -o gives another, is the file
-as netlab understood it, with the faults that are left, and without expectations that are
-about others. With --simplify these are made
-simpler too: once instead of again and again, for sure instead of with a probability, for a
-shorter time.
+The file that it writes, <file>.shrunk.json beside FILE unless -o gives another, is the
+file as netlab understood it, with the faults that are left, and without expectations that
+are about others. With --simplify these are made simpler too: once instead of again and
+again, for sure instead of with a probability, for a shorter time.
 
 Exit codes:
 
   0  the smallest file that fails was written
-  2  nothing fails, or the search was interrupted; then the smallest file so far is written
+  2  nothing fails, or the search was interrupted; then the smallest file so far is
+     written
   3  a mistake in the command line or in a file, or a file that can't be read or written
   4  an internal error, such as a panic in one of the runs`
 
@@ -83,7 +83,7 @@ func shrinkCommand() *cobra.Command {
 	flags := c.Flags()
 	flags.SortFlags = false
 	flags.StringVarP(&f.output, "output", "o", "", "write `FILE` (default <file>.shrunk.json)")
-	flags.StringVar(&f.expect, "expect", "", "expectation `E` that has to fail, by number or text; default all that fail at first")
+	flags.StringVar(&f.expect, "expect", "", "expectation that must fail, by number or text; default: all that do")
 	flags.BoolVar(&f.simplify, "simplify", false, "make the faults that are left simpler and shorter too")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "play `N` labs at a time")
 	flags.IntVar(&f.trials, "trials", 0, "play `N` labs at most; default as many as it takes")

@@ -9,9 +9,9 @@ import (
 	"netlab"
 )
 
-const validateHelp = `Validate reads files and says whether they are right. All mistakes are reported on standard
-error, one a line; the exit code is then 3. A name may also be that of an example, and -
-is standard input.
+const validateHelp = `Validate reads files and says whether they are right. All mistakes are reported on
+standard error, one a line; the exit code is then 3. A name may also be that of an
+example, and - is standard input.
 
 With --resolved it prints the file as netlab understood it: ranges are single nodes, and
 defaults, addresses and routes are written out. The result is again a valid file.`

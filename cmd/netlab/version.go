@@ -14,7 +14,7 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:               "version",
 		Short:             "Print the versions of netlab, Go and gVisor",
-		Long:              "Version prints the versions of netlab, of the Go release that built it and of the network stack in it.",
+		Long:              "Version prints the versions of netlab, of the Go release that built it and of the network\nstack in it.",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, _ []string) error {

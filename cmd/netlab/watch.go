@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"netlab"
 	"netlab/report"
 )
@@ -48,15 +46,15 @@ func newWatch(out io.Writer, f *runFlags, j job) *watch {
 	if !f.watch {
 		return nil
 	}
-	w := &watch{out: out, title: j.title(), total: j.lab.Topology().Duration.Std(), plain: !speaksUTF8(), every: blockEvery,
+	w := &watch{out: out, title: j.title(), total: j.lab.Topology().Duration.Std(), plain: !localeIsUTF8(os.Getenv), every: blockEvery,
 		size: func() (int, int) { return watchColumns, watchLines }}
 	if file, ok := out.(*os.File); ok && isTerminal(file) {
-		w.terminal, w.colour, w.every = true, os.Getenv("NO_COLOR") == "", redrawEvery
+		w.terminal, w.colour, w.every = true, coloured(out), redrawEvery
 		if f.speed > 0 {
 			w.every = max(time.Duration(float64(redrawEvery)*f.speed), 1)
 		}
 		w.size = func() (int, int) {
-			if columns, lines, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 && lines > 0 {
+			if columns, lines, ok := terminalSize(out); ok {
 				return columns, lines
 			}
 			return watchColumns, watchLines
@@ -66,17 +64,6 @@ func newWatch(out io.Writer, f *runFlags, j job) *watch {
 		w.every = f.watchEvery.Std()
 	}
 	return w
-}
-
-// speaksUTF8 says whether the locale's characters are UTF-8 (POSIX, section 8.2: the first of these that is set decides).
-func speaksUTF8() bool {
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if v := os.Getenv(name); v != "" {
-			v = strings.ToLower(v)
-			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
-		}
-	}
-	return false
 }
 
 // averagedOver is how many snapshots back rates go on a terminal: a second of the machine's time.

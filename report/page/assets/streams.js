@@ -48,12 +48,12 @@
 		return parts.join(", ");
 	}
 
-	const closes = {open: "was not closed", fin: "both sides closed (FIN)", half: "one side closed (FIN)", reset: "was reset (RST)"};
+	const closes = {open: "the connection was not closed", fin: "both sides closed the connection (FIN)", half: "one side closed the connection (FIN)", reset: "the connection was reset (RST)"};
 
 	// figures are what is known of the connection as a whole.
 	function figures(s) {
 		const ends = ["client", "server"];
-		const intro = element("p", {textContent: `Handshake ${s.handshake < 0 ? "not captured as a whole" : "in " + netlab.format(s.handshake / 1e9, "s")}; the connection ${closes[s.close] || s.close}` +
+		const intro = element("p", {textContent: `Handshake ${s.handshake < 0 ? "not captured as a whole" : "in " + netlab.format(s.handshake / 1e9, "s")}; ${closes[s.close] || s.close}` +
 			`${s.close === "open" ? "" : `, the ${ends[s.closer]} first`}. Seen at ${s.node}: ` }, element("code", {textContent: `tcp.stream eq ${s.number}`}), ` in ${s.file}.`);
 		const rows = [
 			["segments", (x) => x.segments], ["payload", (x) => netlab.format(x.bytes, "B")], ["payload without repetitions", (x) => netlab.format(x.unique, "B")],
