@@ -23,7 +23,7 @@ var scenes = map[string]scene{
 		caption: "A loss after 4.8 s and its repair"},
 	"udp-vs-tcp": {nodes: []string{"client", "server"}, from: 7400 * time.Millisecond, lines: 32,
 		caption: "A datagram is lost after 7.45 s, a segment after 7.55 s"},
-	"traceroute": {nodes: []string{"client", "r1", "r2", "r3", "r4", "r5", "server"}, lines: 26,
+	"traceroute": {nodes: []string{"client", "r1", "r2", "r3", "r4", "r5", "server"}, lines: 36,
 		caption: "Each probe gets one router further"},
 	"lan": {node: "host1", nodes: []string{"host1", "host2", "host3", "server"}, lines: 26, caption: "What host1 sees of itself, host2, host3 and the server"},
 	"dumbbell": {node: "r1", iface: "r1-eth0", nodes: []string{"sender1", "sender2", "receiver"}, lines: 26,
