@@ -65,20 +65,10 @@ func (d *Describer) icmp6(v *view) string {
 		return echo("request", v)
 	case 129:
 		return echo("reply", v)
-	case 130:
-		return "multicast listener query"
-	case 131, 143:
-		return "multicast listener report"
-	case 132:
-		return "multicast listener done"
-	case 133:
-		return "router solicitation"
-	case 134:
-		return "router advertisement"
 	case 135, 136:
 		return d.neighbour(v)
-	case 137:
-		return "redirect"
+	case 130, 131, 132, 133, 134, 137, 143:
+		return icmp6Kind(kind, code)
 	}
 	return fmt.Sprintf("type %d code %d len %d", kind, code, v.length-8)
 }
