@@ -64,7 +64,7 @@ func capturesOf(t testing.TB, dir string) map[string]string {
 // fault, and its transcript is the one in examples/testdata.
 func TestExamples(t *testing.T) {
 	list := examples.List()
-	require.Len(t, list, 25)
+	require.Len(t, list, 38)
 	for _, e := range list {
 		t.Run(e.Name, func(t *testing.T) {
 			if raceDetector && e.Name == "capacity" {

@@ -264,6 +264,9 @@ func (r *Run) restartHost(n *worldNode) error {
 	if err := r.setResolver(n); err != nil {
 		return err
 	}
+	if err := r.giveAddresses(n); err != nil {
+		return err
+	}
 	if r.routes != nil && r.routes.tables != nil {
 		if err := r.setRoutes(r.byName[n.name]); err != nil {
 			return err

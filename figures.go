@@ -10,6 +10,7 @@ import (
 	"netlab/netem"
 	"netlab/services"
 	"netlab/services/catalog"
+	"netlab/services/slo"
 	"netlab/topology"
 	"netlab/topology/expect"
 )
@@ -75,6 +76,9 @@ func prototypeFigures(t *topology.Topology, choose chooser) *expect.Figures {
 		f.Add(name, workloadFrame{})
 		if r := report(services.Workload, w.Type); r != nil {
 			f.Add(name, r)
+		}
+		if w.SLO != nil {
+			f.Add(name, workloadLevel{new(slo.Result)})
 		}
 	}
 	return f
@@ -149,6 +153,9 @@ func resultFigures(res *Results, choose chooser) *expect.Figures {
 		f.Add(name, workloadFrame{w.Type, w.Started, w.Ended, w.Completed, nil})
 		if w.Report != nil {
 			f.Add(name, w.Report)
+		}
+		if w.SLO != nil {
+			f.Add(name, workloadLevel{w.SLO})
 		}
 	}
 	return f

@@ -24,7 +24,7 @@ func (r *Run) openAuthority() error {
 	}
 	r.hostNames = map[string][]string{}
 	for _, n := range r.nodes {
-		r.hostNames[n.name] = []string{n.name}
+		r.hostNames[n.name] = append([]string{n.name}, r.lab.addressNames(n.name)...)
 	}
 	for _, n := range r.nodes {
 		for _, s := range n.config.Services.All() {

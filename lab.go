@@ -117,6 +117,7 @@ func tcpConfig(t topology.TCP) ip.TCPConfig {
 		NoSACK: off(t.SACK), NoRACK: off(t.RACK), Nagle: off(t.NoDelay),
 		SendBuffer: t.SendBuffer, ReceiveBuffer: t.ReceiveBuffer,
 		KeepAlive: t.KeepAlive.Std(), UserTimeout: t.UserTimeout.Std(),
+		Backlog: t.Backlog, SYNCookies: ip.SYNCookies(t.SYNCookies),
 	}
 }
 
@@ -187,6 +188,7 @@ func (w *world) configure(ports [][2]*netem.Port) error {
 			}
 		}
 	}
+	w.nameAddresses()
 	for n := range w.nodes {
 		node := w.nodes[n]
 		routes := make([]ip.Route, 0, len(node.config.Routes))
@@ -201,6 +203,9 @@ func (w *world) configure(ports [][2]*netem.Port) error {
 			err = node.router.SetRoutes(routes)
 		}
 		if err != nil {
+			return fmt.Errorf("node %s: %w", node.name, err)
+		}
+		if err := w.giveAddresses(node); err != nil {
 			return fmt.Errorf("node %s: %w", node.name, err)
 		}
 	}

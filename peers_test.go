@@ -317,3 +317,64 @@ func h2specFailures(t testing.TB, file string) (failed []string, cases int) {
 	}
 	return failed, cases
 }
+
+const proxied = `{
+	"nodes": {
+		"client": {}, "r": {"kind": "router"},
+		"proxy": {"services": {
+			"http": {"type": "http-proxy", "deny": {"hosts": ["ads"]}, "users": {"ada": "secret"}},
+			"socks": {"type": "socks-proxy", "deny": {"hosts": ["ads"]}, "users": {"ada": "secret"}}
+		}},
+		"web": {"services": {
+			"https": {"type": "http-server", "listen": ":443", "tls": true, "objects": "100kB", "handlers": {"/echo": {"handler": "echo"}}},
+			"http": {"type": "http-server", "objects": "100kB", "handlers": {"/echo": {"handler": "echo"}}}
+		}}
+	},
+	"links": ["client - r", "r - proxy", "r - web"]
+}`
+
+// curl uses both proxies, for http and https URLs, and lets them resolve the names.
+func TestCurlThroughProxies(t *testing.T) {
+	curl := program(t, "curl")
+	const uploadSize = 2 << 20
+	upload := filepath.Join(t.TempDir(), "upload")
+	require.NoError(t, os.WriteFile(upload, make([]byte, uploadSize), 0o666))
+	dir := t.TempDir()
+	through(t, proxied, &netlab.RunOptions{Dir: dir}, func(run *netlab.Run) error {
+		f := run.Forwards()
+		get := func(args ...string) (string, string, error) {
+			return peer(t, curl, append([]string{"--disable", "--silent", "--show-error", "--output", os.DevNull, "--cacert",
+				filepath.Join(dir, netlab.AuthorityFile), "--write-out", "%{http_code} %{http_connect} %{size_download}"}, args...)...)
+		}
+		for _, proxy := range []string{"http://ada:secret@" + f[0].Listen, "socks5h://ada:secret@" + f[1].Listen} {
+			for _, url := range []string{"http://web/", "https://web/"} {
+				connect := "000"
+				if proxy[0] == 'h' && url[4] == 's' {
+					connect = "200"
+				}
+				stdout, stderr, err := get("--proxy", proxy, url)
+				require.NoError(t, err, stderr)
+				require.Equal(t, fmt.Sprintf("200 %s %d", connect, objectSize), stdout, "%s through %s", url, proxy)
+				stdout, stderr, err = get("--proxy", proxy, "--data-binary", "@"+upload, url+"echo")
+				require.NoError(t, err, stderr)
+				require.Equal(t, fmt.Sprintf("200 %s %d", connect, uploadSize), stdout, "%s through %s", url, proxy)
+			}
+		}
+		stdout, _, err := get("--proxy", "http://ada:secret@"+f[0].Listen, "http://ads/")
+		require.NoError(t, err)
+		require.Regexp(t, "^403 000 ", stdout)
+		stdout, _, err = get("--proxy", "http://"+f[0].Listen, "http://web/")
+		require.NoError(t, err)
+		require.Regexp(t, "^407 000 ", stdout)
+		_, stderr, err := get("--proxy", "http://ada:secret@"+f[0].Listen, "https://ads/")
+		require.Error(t, err)
+		require.Contains(t, stderr, "403")
+		_, stderr, err = get("--proxy", "socks5h://ada:wrong@"+f[1].Listen, "http://web/")
+		require.Error(t, err)
+		require.Contains(t, stderr, "rejected")
+		_, stderr, err = get("--proxy", "socks5h://ada:secret@"+f[1].Listen, "http://ads/")
+		require.Error(t, err)
+		require.Contains(t, stderr, "(2)", "not allowed by the ruleset")
+		return nil
+	}, "0=proxy:3128", "0=proxy:1080")
+}

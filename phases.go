@@ -11,6 +11,7 @@ import (
 	"netlab/netem"
 	"netlab/services"
 	"netlab/services/catalog"
+	"netlab/services/slo"
 )
 
 // conduct takes a run through its phases: services start, faults and workloads follow their schedule, and when all that
@@ -93,12 +94,13 @@ func (r *Run) drain() {
 // prepare makes the runners of all services and workloads.
 func (r *Run) prepare() error {
 	table := catalog.Table{}
+	r.locations = r.lab.topology.Locations()
 	add := func(role services.Role, name, kind string, config services.Config, hosts []string, start time.Duration) error {
 		t, ok := table.Lookup(role, kind)
 		if !ok {
 			return fmt.Errorf("%s %s: unknown type %q", role, name, kind)
 		}
-		runner, err := t.New(config, services.Info{Name: name, Hosts: hosts})
+		runner, err := t.New(config, services.Info{Name: name, Hosts: hosts, Locations: r.locations})
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", role, name, err)
 		}
@@ -122,6 +124,9 @@ func (r *Run) prepare() error {
 	for name, w := range r.lab.topology.Workloads.All() {
 		if err := add(services.Workload, name, w.Type, w.Config, w.From, time.Duration(w.Start)); err != nil {
 			return err
+		}
+		if w.SLO != nil {
+			r.jobs[len(r.jobs)-1].level = slo.NewTracker(*w.SLO)
 		}
 	}
 	return nil
@@ -172,6 +177,10 @@ func (r *Run) newEnv(j *job, i int) *services.Env {
 	h := j.nodes[i].host()
 	env := services.NewEnv(h, r.log.With("host", h.Name(), j.role.String(), j.name), j.role, j.name, i, len(j.nodes))
 	env.Authority, env.KeyLog, env.HostNames = r.authority, r.keyLog, r.hostNames[h.Name()]
+	env.Locations = r.locations
+	if j.level != nil {
+		env.Outcomes = j.level
+	}
 	env.Panicked = func(v any, stack []byte) {
 		r.fail(&PanicError{What: j.where() + " on " + h.Name(), Value: v, Stack: stack})
 	}
@@ -202,6 +211,9 @@ func (r *Run) start(j *job, env *services.Env) {
 	r.mu.Lock()
 	if !j.begun {
 		j.begun, j.started = true, r.engine.Elapsed()
+		if j.level != nil {
+			j.level.Begin(j.started)
+		}
 	}
 	j.running++
 	r.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"netlab/netem"
+	"netlab/topology"
 )
 
 // RunOptions say how a lab is run. The zero value, and nil, run it in virtual time, as fast as possible, without writing
@@ -190,7 +191,7 @@ func (p *player) inside(fn func(*Run) error) {
 	}
 	e := netem.NewEngine(config)
 	r := &Run{options: p.options, owner: 0, events: p.out.events, watcher: newWatcher(p.options), forwards: p.forwards, links: map[int]*linkState{}}
-	if routing := p.lab.topology.Routing; routing != nil {
+	if routing := p.lab.topology.Routing; routing != nil && routing.Mode == topology.DynamicRouting {
 		r.routes = &dynamicRoutes{convergence: routing.Convergence.Std(), down: p.lab.linksDown()}
 	}
 	r.log = slog.New(newLogHandler(log.Handler(), r, e))

@@ -7,6 +7,7 @@ import (
 	"netlab/ip"
 	"netlab/netem"
 	"netlab/services"
+	"netlab/services/slo"
 	"netlab/topology"
 	"netlab/topology/expect"
 )
@@ -86,6 +87,8 @@ type WorkloadResult struct {
 	Errors map[string]string
 	// Report is what the workload's runner reports.
 	Report any
+	// SLO is how the workload's users were served, if the file asks for it.
+	SLO *slo.Result
 }
 
 // workloadFrame is the part of a workload's result that netlab adds to its report.
@@ -97,17 +100,34 @@ type workloadFrame struct {
 	Errors    map[string]string `json:"host_errors,omitempty"`
 }
 
+// workloadLevel is what netlab adds to the report of a workload that has an objective.
+type workloadLevel struct {
+	SLO *slo.Result `json:"slo"`
+}
+
 // MarshalJSON writes the report's fields beside those of the frame.
 func (w WorkloadResult) MarshalJSON() ([]byte, error) {
-	frame, err := encodeReport(workloadFrame{w.Type, w.Started, w.Ended, w.Completed, w.Errors})
-	if err != nil || w.Report == nil {
-		return frame, err
+	parts := []any{workloadFrame{w.Type, w.Started, w.Ended, w.Completed, w.Errors}}
+	if w.SLO != nil {
+		parts = append(parts, workloadLevel{w.SLO})
 	}
-	report, err := encodeReport(w.Report)
-	if len(report) <= len("{}") {
-		return frame, err
+	if w.Report != nil {
+		parts = append(parts, w.Report)
 	}
-	return append(append(frame[:len(frame)-1], ','), report[1:]...), err
+	var all []byte
+	for _, part := range parts {
+		object, err := encodeReport(part)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case all == nil:
+			all = object
+		case len(object) > len("{}"):
+			all = append(append(all[:len(all)-1], ','), object[1:]...)
+		}
+	}
+	return all, nil
 }
 
 // ServiceReport is what a service reports.
@@ -198,6 +218,13 @@ func (r *Run) results() *Results {
 			continue
 		}
 		w := WorkloadResult{Type: j.kind, Started: j.started, Ended: j.ended, Completed: j.done == len(j.nodes), Report: report}
+		if j.level != nil {
+			end := res.Run.Duration
+			if w.Completed {
+				end = w.Ended
+			}
+			w.SLO = j.level.Result(end)
+		}
 		for _, n := range j.nodes {
 			if err := j.errors[n.name]; err != nil {
 				if w.Errors == nil {

@@ -16,6 +16,7 @@ type dynamicRoutes struct {
 	convergence time.Duration
 	due         *netem.Timer
 	down        []bool         // the links that carried nothing when routes were computed last
+	gone        []bool         // the hosts with an anycast address that were down then
 	tables      [][]plan.Route // of all nodes since then, nil before
 }
 
@@ -40,10 +41,16 @@ func (r *Run) reroute() error {
 		down[i] = l.Params(netem.Forward).Down || l.Params(netem.Backward).Down ||
 			r.forwarderDown(r.lab.ends[i][0]) || r.forwarderDown(r.lab.ends[i][1])
 	}
-	if slices.Equal(down, r.routes.down) {
+	gone := make([]bool, len(r.nodes))
+	for _, address := range r.lab.plan.Anycast() {
+		for _, n := range address.Members {
+			gone[n] = r.nodes[n].down
+		}
+	}
+	if slices.Equal(down, r.routes.down) && (slices.Equal(gone, r.routes.gone) || r.routes.gone == nil && !slices.Contains(gone, true)) {
 		return nil
 	}
-	r.routes.down = down
+	r.routes.down, r.routes.gone = down, gone
 	failed := 0
 	for _, d := range down {
 		if d {
@@ -51,7 +58,7 @@ func (r *Run) reroute() error {
 		}
 	}
 	r.event(netem.Event{At: r.engine.Elapsed(), Kind: "reroute", Detail: fmt.Sprintf("%d of %d links are down", failed, len(down))}, "")
-	r.routes.tables = r.lab.plan.Reroute(down)
+	r.routes.tables = r.lab.plan.Reroute(down, gone)
 	for i, n := range r.nodes {
 		if n.sw != nil || n.down {
 			continue
@@ -63,7 +70,8 @@ func (r *Run) reroute() error {
 	return nil
 }
 
-// forwarderDown says whether a node is down that passes packets on: a host that is down changes nobody's routes.
+// forwarderDown says whether a node is down that passes packets on: a host that is down changes nobody's routes but those to its
+// anycast addresses.
 func (r *Run) forwarderDown(i int) bool { return r.nodes[i].down && r.nodes[i].host() == nil }
 
 // setRoutes gives a node the routes that were computed last.

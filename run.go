@@ -14,6 +14,7 @@ import (
 	"netlab/ip"
 	"netlab/netem"
 	"netlab/services"
+	"netlab/services/slo"
 	"netlab/tls"
 )
 
@@ -49,6 +50,7 @@ type Run struct {
 	keyLog    io.Writer
 	parties   atomic.Uint64       // TLS configurations made for Go programs
 	hostNames map[string][]string // by host
+	locations map[string]services.Location
 
 	mu       sync.Mutex
 	failures []error
@@ -154,6 +156,7 @@ type job struct {
 	ended   time.Duration
 	begun   bool
 	errors  map[string]error // by host
+	level   *slo.Tracker     // of a workload that has an objective, or nil
 }
 
 // where names the job in the file.

@@ -72,8 +72,46 @@ var scenes = map[string]scene{
 	"nat/restricted-cone":      door("alice's knock at 2 s and bob's at 8 s are answered, bob's at 4 s is not"),
 	"nat/port-restricted-cone": door("Nobody who knocks is answered; bob sees the same port as alice"),
 	"nat/symmetric":            door("Nobody who knocks is answered, and bob sees port 4001 at 6 s"),
-	"capacity/one-core":        visit("The visitor during 'beyond', which begins at 300 s: answered after 4 ms, 0.8 s, 1.2 s, 1.9 s, 2.4 s, 2.8 s, 4.3 s, 5.0 s"),
-	"capacity/two-cores":       visit("The same requests at a server with two cores: no queue to speak of"),
+	"reverse-proxy": {node: "web1", filter: "tcp", nodes: []string{"www", "web1"}, from: 2 * time.Second, lines: 24,
+		caption: "The picture, as the server sees it: one request in clear, from the proxy, and no other; then a health check"},
+	"forward-proxy": {node: "client", nodes: []string{"client", "proxy"}, from: 6 * time.Second, lines: 30,
+		caption: "The order at the shop: TCP to the proxy, CONNECT and its 200, then TLS with the shop through it"},
+	"balancer-failover/active-passive": {node: "lb2", filter: "not tcp", nodes: []string{"lb1", "lb2", "r1"}, from: 8 * time.Second, lines: 16,
+		caption: "lb1's advertisements until 9.22 s, silence, and at 12.83 s lb2: a gratuitous ARP packet and an advertisement"},
+	"availability/one-server": {node: "clients", nodes: []string{"clients", "web1"}, from: 10200 * time.Millisecond, lines: 22,
+		caption: "The last answer is that of 10.2 s; then TCP goes on asking, and so do the users"},
+	"availability/two-servers": {node: "web1", filter: "tcp", nodes: []string{"lb", "web1"}, from: 9900 * time.Millisecond, lines: 30,
+		caption: "web1: requests and the check of 10 s, the crash at 10.25 s, and the checks from 21 s on"},
+	"availability/two-servers-and-retries": {node: "lb", nodes: []string{"clients", "lb", "web1", "web2"}, from: 10395 * time.Millisecond, lines: 40,
+		caption: "The request of 10.4 s goes to web1, which is gone, and at 10.9 s to web2"},
+	"denial-of-service/syn-flood": {node: "server", nodes: []string{"user1", "user2", "server"}, from: 3487 * time.Millisecond, lines: 24,
+		caption: "Half a second into the attack the queue is full: user2's SYN is the last that is answered. The bot's packets are left out"},
+	"denial-of-service/syn-cookies": {node: "server", nodes: []string{"user1", "user2", "server"}, from: 3487 * time.Millisecond, lines: 24,
+		caption: "The same time with cookies: every SYN is answered, users go on, and their SYN-ACKs offer neither SACK nor a window scale"},
+	"load-balancing/round-robin":         slow("After four seconds web4 is far behind: what it answers now came in long ago"),
+	"load-balancing/least-response-time": slow("The same time with least response time: a request now and then, and an answer before the next one"),
+	"load-balancing/source-hash":         slow("The same time with the source hash"),
+	"scaling/one-core":                   knock("A second into each load: answered after 39 ms, 0.6 s and 2.2 s"),
+	"scaling/two-servers":                knock("The same requests at two servers: the second load is no trouble any more"),
+	"browser-cache/max-age":              views(8*time.Second, "The last picture of the first view, and then nothing until the connection is closed: two views without a packet"),
+	"browser-cache/revalidate":           views(10*time.Second, "The second view asks for each picture whether it has changed, and each answer is a 304 without content"),
+	"cache-strategies/cache-aside": {node: "app", lines: 30,
+		caption: "The application server: a miss at the cache, the slow store, and the cache is told"},
+	"cache-strategies/write-back": {node: "app", from: 5 * time.Second, lines: 30,
+		caption: "Writes go to the cache's side alone, and are answered at once; the store hears of them later"},
+	"consistent-hashing/ring-160": {node: "cache3", filter: "tcp", nodes: []string{"lb", "cache3", "shop"}, lines: 24,
+		caption: "cache3 is asked for a page that it doesn't have, and fetches it from the shop"},
+	"eviction/lru": {node: "reader", lines: 20, caption: "A reader asks; hits and misses look alike from here, but for the time that they take"},
+	"cdn/pull": {node: "edge-ap", nodes: []string{"user-ap1", "edge-ap", "origin", "editor"}, from: 12100 * time.Millisecond, lines: 30,
+		caption: "The purge at the edge in Asia, then a look at the page: a miss, for which it asks the origin over the connection that it has"},
+	"l4-vs-l7/nat": {node: "lb", lines: 14,
+		caption: "NAT at the balancer: each packet comes in and goes out with another address"},
+	"l4-vs-l7/direct-return": {node: "lb", lines: 12,
+		caption: "Direct server return at the balancer: only what the client sends"},
+	"l4-vs-l7/l7": {node: "lb", lines: 18,
+		caption: "Layer 7 at the balancer: two connections, and the request is sent anew"},
+	"capacity/one-core":  visit("The visitor during 'beyond', which begins at 300 s: answered after 4 ms, 0.8 s, 1.2 s, 1.9 s, 2.4 s, 2.8 s, 4.3 s, 5.0 s"),
+	"capacity/two-cores": visit("The same requests at a server with two cores: no queue to speak of"),
 }
 
 // phone is what phone1 sees of a chat.
@@ -89,6 +127,21 @@ func slowPing(caption string) scene {
 // door is what passes between a router that translates addresses and those outside, as they see it.
 func door(caption string) scene {
 	return scene{watch: []string{"alice", "bob"}, nodes: []string{"home", "alice", "bob"}, lines: 24, caption: caption}
+}
+
+// views is what a browser sees of its own traffic.
+func views(from time.Duration, caption string) scene {
+	return scene{node: "browser", nodes: []string{"browser", "server"}, from: from, lines: 14, caption: caption}
+}
+
+// slow is what the slow server of several sees.
+func slow(caption string) scene {
+	return scene{node: "web4", filter: "http", nodes: []string{"lb", "web4"}, from: 4 * time.Second, lines: 12, caption: caption}
+}
+
+// knock is what the only client sees that is captured of servers that are scaled.
+func knock(caption string) scene {
+	return scene{node: "visitor", nodes: []string{"visitor", "lb"}, lines: 21, caption: caption}
 }
 
 // visit is what the only client sees that is captured of a server under load.

@@ -43,6 +43,7 @@ func requireTranscript(t *testing.T, e examples.Example, dirs []variantDir) {
 func transcript(t *testing.T, e examples.Example, dirs []variantDir) string {
 	t.Helper()
 	var b strings.Builder
+	drawn := 0
 	fmt.Fprintf(&b, "%s\n%s\n\n%s\n", e.Name, strings.Repeat("=", len(e.Name)), wrap(e.Description, 100))
 	for _, d := range dirs {
 		key := e.Name
@@ -57,10 +58,12 @@ func transcript(t *testing.T, e examples.Example, dirs []variantDir) string {
 				fmt.Fprintf(&b, "      %s = %s\n", v.Name, v.Printed)
 			}
 		}
-		s, ok := scenes[key]
-		require.True(t, ok, "a scene for the transcript of %s", key)
-		fmt.Fprintf(&b, "\n%s\n\n%s", s.caption, s.ladder(t, d.dir))
+		if s, ok := scenes[key]; ok {
+			drawn++
+			fmt.Fprintf(&b, "\n%s\n\n%s", s.caption, s.ladder(t, d.dir))
+		}
 	}
+	require.Positive(t, drawn, "a scene for the transcript of %s", e.Name)
 	return b.String()
 }
 

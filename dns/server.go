@@ -61,8 +61,9 @@ func (s *Server) Stats() ServerStats {
 // returns nil once all its goroutines have. It may be called again then, with other values in the fields, such as for the next
 // incarnation of the host: what was counted goes on, and failures stay in force.
 //
-// A host with several links answers over UDP from the address of the link by which the answer leaves, as a socket without an
-// address of its own does. Clients that asked another of its addresses don't take that for an answer: see [AddressFor].
+// A host with several addresses, among them shared and anycast ones, answers from the one that was asked, if the way to the client leads
+// over its link. Otherwise it answers over UDP from the address of the link by which the answer leaves; clients don't take that for an
+// answer: see [AddressFor].
 func (s *Server) Serve(ctx context.Context, h *ip.Host, address string) error {
 	start := s.Go
 	if start == nil {
@@ -102,20 +103,20 @@ func (s *Server) Serve(ctx context.Context, h *ip.Host, address string) error {
 func (s *Server) serveUDP(c *udp.Conn) {
 	buffer := make([]byte, 1<<16)
 	for {
-		n, from, err := c.ReadFromAddrPort(buffer)
+		n, origin, err := c.ReadOrigin(buffer)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
 			continue // a client that is gone
 		}
-		reply, note := s.respond(buffer[:n], from.Addr(), true)
+		reply, note := s.respond(buffer[:n], origin.From.Addr(), true)
 		s.count(note, false)
 		if reply == nil {
 			continue
 		}
-		if _, err := c.WriteToAddrPort(reply, from); err != nil {
-			s.complain("reply not sent", from, err)
+		if _, err := c.Answer(reply, origin); err != nil {
+			s.complain("reply not sent", origin.From, err)
 		}
 	}
 }

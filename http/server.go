@@ -45,6 +45,12 @@ type ServerOptions struct {
 	IdleTimeout time.Duration
 	// MaxHeaderBytes limits the header of a request. 0 means net/http's 1 MiB.
 	MaxHeaderBytes int
+
+	// Strict refuses, with 400, requests of HTTP/1.1 without TLS that another program might read differently, as request
+	// smuggling needs them: Content-Length together with Transfer-Encoding, either of them twice, any coding but chunked, folded lines,
+	// lines that don't end in CRLF, CR and NUL within a line, chunks that make no sense. net/http alone takes some of these,
+	// in the ways that RFC 9112 allows: it goes by Transfer-Encoding, and joins folded lines.
+	Strict bool
 }
 
 // PanicError is the panic of a handler.
@@ -81,6 +87,9 @@ func Serve(ctx context.Context, l net.Listener, handler nethttp.Handler, o *Serv
 		close(closed)
 	})
 	var err error
+	if o.Strict && o.TLS == nil {
+		l = strictListener{l}
+	}
 	if o.TLS != nil {
 		err = std.ServeTLS(&listener{tls.Listener{Listener: l}, &s.conns}, "", "")
 	} else {
@@ -164,6 +173,9 @@ func (s *server) state(c net.Conn, state nethttp.ConnState) {
 	case nethttp.StateNew:
 		s.running.Add(1)
 	case nethttp.StateHijacked:
+		if strict, ok := c.(*strictConn); ok {
+			strict.off.Store(true)
+		}
 		s.conns.hijack(c)
 		s.running.Done()
 	case nethttp.StateClosed:

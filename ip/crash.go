@@ -49,6 +49,7 @@ func (h *Host) Reborn() (*Host, error) {
 		names: h.names, tcp: h.tcp, machine: h.machine, incarnation: h.incarnation + 1, earlier: *h.final,
 		interfaces: h.interfaces, gone: make(chan struct{})}
 	n.disk.host = n
+	n.syns = n.tcp.newSYNQueue()
 	if h.probe != nil {
 		n.probe = newHostProbe(h.probe.probe, n)
 	}

@@ -9,7 +9,6 @@ import (
 
 	stacklog "gvisor.dev/gvisor/pkg/log"
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -77,6 +76,7 @@ type Host struct {
 	resolver   Resolver
 	tcp        TCPConfig
 	probe      *hostProbe // nil if nobody looks
+	syns       *synQueue  // nil if there are SYN cookies
 
 	machine     *machine // what outlives a crash
 	incarnation uint64
@@ -85,9 +85,19 @@ type Host struct {
 	interfaces []Interface
 	given      []Route // to Start
 	nics       []*nic
-	lo         sync.Once // makes the loopback interface
+	lo         sync.Once                              // makes the loopback interface
+	tables     map[tcpip.NICID]stack.NetworkInterface // of neighbours, of NICs that ask by ARP
+	virtualMu  sync.Mutex                             // held while virtuals changes
+	virtuals   atomic.Pointer[[]virtual]              // nil for none
+	raws       atomic.Pointer[[]*RawConn]             // nil for none
 	stack      *stack.Stack
 	disk       Disk
+
+	intercepting sync.Mutex // for changes of what follows
+	intercepted  atomic.Pointer[interception]
+	forwarding   atomic.Pointer[forwarding]
+	current      []Route // as they are now
+	withdrawn    []int   // interfaces whose networks aren't reached now
 
 	state     atomic.Int32
 	suspended atomic.Bool // by Pause
@@ -119,6 +129,7 @@ func NewHost(n *netem.Network, c HostConfig) (*Host, error) {
 		preferIPv6: c.PreferIPv6, names: c.Names, tcp: c.TCP, machine: newMachine(c.Disk), gone: make(chan struct{})}
 	h.disk.host = h
 	h.probe = newHostProbe(c.Probe, h)
+	h.syns = c.TCP.newSYNQueue()
 	return h, nil
 }
 
@@ -163,7 +174,7 @@ func (h *Host) AddInterface(i Interface) { h.interfaces = append(h.interfaces, i
 
 // Start builds the host's stack with these routes beyond its own networks.
 func (h *Host) Start(routes []Route) error {
-	h.given = routes
+	h.given, h.current = routes, routes
 	asks := false
 	for _, i := range h.interfaces {
 		asks = asks || i.Switched && i.Neighbors == nil
@@ -179,7 +190,7 @@ func (h *Host) Start(routes []Route) error {
 	if h.ipv4 {
 		opts.NetworkProtocols = append(opts.NetworkProtocols, protocol4)
 		if asks {
-			opts.NetworkProtocols = append(opts.NetworkProtocols, arp.NewProtocol)
+			opts.NetworkProtocols = append(opts.NetworkProtocols, h.newARP)
 		}
 	}
 	if h.ipv6 {

@@ -30,6 +30,9 @@ func (h *Host) ReplaceRoutes(routes []Route, down ...int) error {
 	if err != nil {
 		return fmt.Errorf("host %s: %w", h.name, err)
 	}
+	if err := h.setForwardingRoutes(slices.Clone(routes), slices.Clone(down)); err != nil {
+		return fmt.Errorf("host %s: %w", h.name, err)
+	}
 	table = slices.DeleteFunc(table, func(r tcpip.Route) bool { return slices.Contains(down, int(r.NIC)-2) })
 	// What leads to the host itself comes first and stays.
 	own := slices.DeleteFunc(h.stack.GetRouteTable(), func(r tcpip.Route) bool { return r.NIC != loopbackID })

@@ -109,6 +109,9 @@ func (r *Router) route(at time.Duration, f *netem.Frame, dst netip.Addr) {
 		f.Release()
 		return
 	}
+	if hop.equal != nil {
+		hop = hop.choose(r, f.Data[header.EthernetMinimumSize:], dst.Is6())
+	}
 	hop.send(at, nil, f, dst)
 }
 
@@ -184,23 +187,23 @@ func (r *Router) refuse(at time.Duration, f *netem.Frame, src, dst tcpip.Address
 	if t.Flags()&header.TCPFlagAck != 0 {
 		reply.SeqNum, reply.Flags = t.AckNumber(), header.TCPFlagRst
 	} else {
-		n := uint32(len(t) - int(t.DataOffset()))
-		if t.Flags()&header.TCPFlagSyn != 0 {
-			n++
-		}
-		if t.Flags()&header.TCPFlagFin != 0 {
-			n++
-		}
-		reply.AckNum, reply.Flags = t.SequenceNumber()+n, header.TCPFlagRst|header.TCPFlagAck
+		reply.AckNum, reply.Flags = t.SequenceNumber()+segmentLength(t), header.TCPFlagRst|header.TCPFlagAck
 	}
+	f.Release()
+	r.segment(at, dst, src, &reply)
+	return true
+}
+
+// segment sends a TCP segment without data, made up by the router.
+func (r *Router) segment(at time.Duration, src, dst tcpip.Address, fields *header.TCPFields) {
 	var e *netem.Frame
 	var body []byte
-	if src.Len() == header.IPv4AddressSize {
+	if dst.Len() == header.IPv4AddressSize {
 		e = r.net.NewFrame(header.EthernetMinimumSize + header.IPv4MinimumSize + header.TCPMinimumSize)
 		r.etherType(e, netem.EtherTypeIPv4)
 		ip := header.IPv4(e.Data[header.EthernetMinimumSize:])
 		ip.Encode(&header.IPv4Fields{TotalLength: uint16(len(ip)), Flags: header.IPv4FlagDontFragment, TTL: routerTTL,
-			Protocol: uint8(header.TCPProtocolNumber), SrcAddr: dst, DstAddr: src})
+			Protocol: uint8(header.TCPProtocolNumber), SrcAddr: src, DstAddr: dst})
 		ip.SetChecksum(^ip.CalculateChecksum())
 		body = ip[header.IPv4MinimumSize:]
 	} else {
@@ -208,17 +211,15 @@ func (r *Router) refuse(at time.Duration, f *netem.Frame, src, dst tcpip.Address
 		r.etherType(e, netem.EtherTypeIPv6)
 		ip := header.IPv6(e.Data[header.EthernetMinimumSize:])
 		ip.Encode(&header.IPv6Fields{PayloadLength: header.TCPMinimumSize, HopLimit: routerTTL,
-			TransportProtocol: header.TCPProtocolNumber, SrcAddr: dst, DstAddr: src})
+			TransportProtocol: header.TCPProtocolNumber, SrcAddr: src, DstAddr: dst})
 		body = ip[header.IPv6MinimumSize:]
 	}
-	rst := header.TCP(body)
-	rst.Encode(&reply)
-	rst.SetChecksum(0)
-	pseudo := header.PseudoHeaderChecksum(header.TCPProtocolNumber, dst, src, uint16(len(rst)))
-	rst.SetChecksum(^rst.CalculateChecksum(pseudo))
-	f.Release()
-	r.route(at, e, toNetip(src))
-	return true
+	t := header.TCP(body)
+	t.Encode(fields)
+	t.SetChecksum(0)
+	pseudo := header.PseudoHeaderChecksum(header.TCPProtocolNumber, src, dst, uint16(len(t)))
+	t.SetChecksum(^t.CalculateChecksum(pseudo))
+	r.route(at, e, toNetip(dst))
 }
 
 func (r *Router) etherType(f *netem.Frame, t uint16) {

@@ -79,6 +79,11 @@ func (h *Host) owns(a netip.Addr) bool {
 			}
 		}
 	}
+	for _, v := range h.virtual() {
+		if v.Address == a {
+			return true
+		}
+	}
 	return false
 }
 
@@ -108,4 +113,16 @@ func (h *Host) addLoopback() {
 		add(p, p)
 	}
 	h.stack.SetRouteTable(append(table, h.stack.GetRouteTable()...))
+	for _, v := range h.virtual() {
+		h.loopbackAddress(v.Address)
+	}
+}
+
+// loopbackAddress makes lo lead to another address of the host.
+func (h *Host) loopbackAddress(a netip.Addr) {
+	if err := h.stack.AddProtocolAddress(loopbackID, protocolAddress(a), stack.AddressProperties{}); err != nil {
+		panic(fmt.Sprintf("ip: host %s: interface lo: address %s: %s", h.name, a, err))
+	}
+	own := tcpip.Route{Destination: subnet(netip.PrefixFrom(a, a.BitLen())), NIC: loopbackID, SourceHint: fromNetip(a)}
+	h.stack.SetRouteTable(append([]tcpip.Route{own}, h.stack.GetRouteTable()...))
 }

@@ -24,7 +24,8 @@ type nic struct {
 	peer       tcpip.LinkAddress // of the other end of a point-to-point link, or ""
 	neighbors  *Neighbors        // of a segment whose members know each other, or nil
 	dispatcher stack.NetworkDispatcher
-	verify     atomic.Bool // the checksums of the packet that is being delivered
+	verify     atomic.Bool        // the checksums of the packet that is being delivered
+	waiting    map[netip.Addr]int // packets passed on that wait for a neighbour's MAC address
 }
 
 var _ stack.LinkEndpoint = (*nic)(nil)
@@ -85,7 +86,11 @@ func (n *nic) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 			at += copy(f.Data[at:], b[skip:])
 			skip = 0
 		}
+		if n.host.virtuals.Load() != nil {
+			n.dress(f.Data)
+		}
 		n.host.probe.sent(n.id, f.Data)
+		n.host.syns.sent(n.host.net.Elapsed(), f.Data)
 		n.port.Send(f)
 	}
 	return len(packets), nil
@@ -119,7 +124,10 @@ func (n *nic) nextHop(pkt *stack.PacketBuffer) (tcpip.LinkAddress, bool) {
 }
 
 // receive takes a frame from the network. The engine's loop calls it.
-func (n *nic) receive(_ time.Duration, f *netem.Frame) {
+func (n *nic) receive(at time.Duration, f *netem.Frame) {
+	if i := n.host.intercepted.Load(); i != nil && i.take(at, n, f) {
+		return
+	}
 	defer f.Release()
 	if n.dispatcher == nil || len(f.Data) < header.EthernetMinimumSize || !n.host.Alive() {
 		return
@@ -134,8 +142,18 @@ func (n *nic) receive(_ time.Duration, f *netem.Frame) {
 		kind = tcpip.PacketBroadcast
 	case header.IsMulticastEthernetAddress(dst):
 		kind = tcpip.PacketMulticast
+	case n.host.virtuals.Load() != nil && n.takesFor(f.Data[0:6]):
+		if n.foreign(f) {
+			return
+		}
 	default:
 		return // a switch flooded it; it is for somebody else
+	}
+	if n.host.syns.received(at, f.Data) {
+		return
+	}
+	if n.unanswered(f.Data) || n.host.raws.Load() != nil && n.receiveRaw(f) {
+		return
 	}
 	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{
 		Payload: buffer.MakeWithData(f.Data[header.EthernetMinimumSize:]),
@@ -149,6 +167,9 @@ func (n *nic) receive(_ time.Duration, f *netem.Frame) {
 		n.host.probe.received(n.id, f.Data)
 	}
 	n.host.resume()
+	if announces(f.Data) {
+		n.learnAnnounced(f.Data)
+	}
 	n.dispatcher.DeliverNetworkPacket(tcpip.NetworkProtocolNumber(f.EtherType()), pkt)
 	if n.host.ipv6 && f.EtherType() == netem.EtherTypeIPv6 && !(f.Damaged && !validICMPv6(f.Data)) {
 		n.tellUnreachable(f.Data)

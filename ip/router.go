@@ -13,7 +13,8 @@ import (
 
 // Router forwards IPv4 and IPv6 packets between its interfaces: longest-prefix match, TTL and hop limit, fragmentation of
 // IPv4 packets that may be fragmented, and the ICMP errors that belong to it (RFC 1812, RFC 4443). It answers pings, and may have
-// a stateful firewall and NAT. It has neither queues (links have them) nor a processing time of its own. ICMP errors aren't
+// a stateful firewall and NAT. Where several routes lead to the same network, each flow takes one of them, by a hash of its addresses,
+// protocol and ports that differs from router to router (equal-cost multipath). It has neither queues (links have them) nor a processing time of its own. ICMP errors aren't
 // rate-limited.
 type Router struct {
 	name       string
@@ -27,6 +28,7 @@ type Router struct {
 	nextID     uint16 // of IPv4 packets that the router makes
 	routes     []Route
 	down       bool
+	hashSeed   uint64 // of equal-cost multipath; 0 until there is some
 
 	// With a firewall or NAT the router tracks connections.
 	tracker              *tracker // nil without both
@@ -44,12 +46,15 @@ type routerInterface struct {
 	peer      [6]byte // of the other end of a point-to-point link
 	resolver  *resolver
 	neighbors *Neighbors
+	nic       *nic // of a host that forwards, which knows its neighbours itself; or nil
 }
 
 // nextHop is where a route leads: out of an interface, to a router or, when via is invalid, to the destination itself.
 type nextHop struct {
 	out *routerInterface
 	via netip.Addr
+	// equal are all hops that share the traffic, this one among them; nil if there is no other.
+	equal []*nextHop
 }
 
 // NewRouter returns a router without interfaces.
@@ -176,6 +181,9 @@ func (r *Router) next4(at time.Duration, in *routerInterface, f *netem.Frame, h 
 		r.error4(at, in, f, header.ICMPv4DstUnreachable, header.ICMPv4NetUnreachable, 0)
 		return nil, false
 	}
+	if hop.equal != nil {
+		hop = hop.choose(r, h, false)
+	}
 	if mtu := hop.out.port.MTU(); len(h) > mtu && h.Flags()&header.IPv4FlagDontFragment != 0 {
 		r.stats.TooBig++
 		r.error4(at, in, f, header.ICMPv4DstUnreachable, header.ICMPv4FragmentationNeeded, uint16(mtu))
@@ -236,6 +244,9 @@ func (r *Router) next6(at time.Duration, in *routerInterface, f *netem.Frame, h 
 		r.error6(at, in, f, header.ICMPv6DstUnreachable, header.ICMPv6NetworkUnreachable, 0)
 		return nil, false
 	}
+	if hop.equal != nil {
+		hop = hop.choose(r, h, true)
+	}
 	if mtu := hop.out.port.MTU(); len(h) > mtu {
 		r.stats.TooBig++
 		r.error6(at, in, f, header.ICMPv6PacketTooBig, header.ICMPv6UnusedCode, uint32(mtu))
@@ -270,6 +281,9 @@ func (n *nextHop) send(at time.Duration, in *routerInterface, f *netem.Frame, ds
 			return
 		}
 		copy(f.Data[0:6], mac[:])
+	case i.nic != nil:
+		i.nic.resolve(i, f, dst)
+		return
 	default:
 		copy(f.Data[0:6], i.peer[:])
 	}

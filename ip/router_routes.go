@@ -12,7 +12,8 @@ func (r *Router) SetRoutes(routes []Route) error {
 	return r.ReplaceRoutes(append(slices.Clone(r.routes), routes...))
 }
 
-// ReplaceRoutes makes these the router's routes beyond its own networks, all at once. down names interfaces by their numbers, from
+// ReplaceRoutes makes these the router's routes beyond its own networks, all at once. Several to the same network share its traffic: each
+// flow takes one of them (equal-cost multipath, see [Router]). down names interfaces by their numbers, from
 // 0 in the order of AddInterface, whose networks are withdrawn too; every other interface's networks are there. The router goes on
 // answering at the addresses of interfaces that are down. After an error the routes are as before. Only the engine's loop may call
 // it while the network runs.
@@ -41,10 +42,23 @@ func (r *Router) ReplaceRoutes(routes []Route, down ...int) error {
 		hops[i] = &nextHop{out: direct.out, via: route.Via}
 	}
 	for i, route := range routes {
-		table.Insert(route.To.Masked(), hops[i])
+		to := route.To.Masked()
+		if old, ok := table.Get(to); ok && old.via.IsValid() {
+			hops[i] = old.with(hops[i])
+		}
+		table.Insert(to, hops[i])
 	}
 	r.table, r.routes = table, slices.Clone(routes)
 	return nil
+}
+
+// with returns the hop that shares what it is given with another one.
+func (n *nextHop) with(other *nextHop) *nextHop {
+	if n.equal == nil {
+		return &nextHop{out: n.out, via: n.via, equal: []*nextHop{n, other}}
+	}
+	n.equal = append(n.equal, other)
+	return n
 }
 
 // addNetworks adds the networks that the interface is on.

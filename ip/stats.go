@@ -36,6 +36,8 @@ type TCPStats struct {
 	ChecksumErrors   uint64 `json:"checksum_errors"`  // segments that were damaged on the way
 	Malformed        uint64 `json:"malformed"`        // segments whose header makes no sense
 	ListenOverflows  uint64 `json:"listen_overflows"` // SYNs and ACKs dropped because a listener's queue was full
+	SYNCookies       uint64 `json:"syn_cookies"`      // SYNs that were answered with a cookie
+	CookiesReturned  uint64 `json:"cookies_returned"` // connections that began with one
 }
 
 // UDPStats are a host's UDP counters.
@@ -94,7 +96,9 @@ func (h *Host) Stats() Stats {
 			TimedOut:         t.EstablishedTimedout.Value(),
 			ChecksumErrors:   t.ChecksumErrors.Value(),
 			Malformed:        t.InvalidSegmentsReceived.Value(),
-			ListenOverflows:  t.ListenOverflowSynDrop.Value() + t.ListenOverflowAckDrop.Value(),
+			ListenOverflows:  t.ListenOverflowSynDrop.Value() + t.ListenOverflowAckDrop.Value() + h.syns.drops(),
+			SYNCookies:       t.ListenOverflowSynCookieSent.Value(),
+			CookiesReturned:  t.ListenOverflowSynCookieRcvd.Value(),
 		},
 		UDP: &UDPStats{
 			Sent:           u.PacketsSent.Value(),
@@ -118,6 +122,7 @@ func (h *Host) Stats() Stats {
 			ICMPInvalid:  sum(s.ICMP.V4.PacketsReceived.Invalid, s.ICMP.V6.PacketsReceived.Invalid),
 		},
 	}
+	h.countForwarding(&now.IP)
 	if h.incarnation > 0 {
 		addCounters(now.TCP, h.earlier.TCP)
 		addCounters(now.UDP, h.earlier.UDP)

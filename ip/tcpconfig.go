@@ -47,6 +47,11 @@ type TCPConfig struct {
 	// UserTimeout is how long data may stay unacknowledged (RFC 5482); 0 means the stack's limit of 15 retransmissions. With
 	// RACK-TLP, the time of a single segment counts from its tail loss probe.
 	UserTimeout time.Duration
+	// Backlog is how many connections of a listener may be half-open, and how many may wait to be accepted, 1 to 65536. 0 means
+	// DefaultBacklog.
+	Backlog int
+	// SYNCookies says what happens when so many are half-open. Empty means CookiesAuto.
+	SYNCookies SYNCookies
 }
 
 func (c TCPConfig) validate() error {
@@ -58,7 +63,7 @@ func (c TCPConfig) validate() error {
 	if c.KeepAlive < 0 || c.UserTimeout < 0 {
 		return errors.New("keep-alive and user timeout can't be negative")
 	}
-	return nil
+	return c.validateListen()
 }
 
 func (c TCPConfig) apply(s *stack.Stack) error {
@@ -77,7 +82,8 @@ func (c TCPConfig) apply(s *stack.Stack) error {
 	if c.ReceiveBuffer != 0 {
 		receive.Default, receive.Max = int(overhead*c.ReceiveBuffer), int(overhead*c.ReceiveBuffer)
 	}
-	for _, opt := range []tcpip.SettableTransportProtocolOption{&sack, &recovery, &moderate, &send, &receive} {
+	cookies := tcpip.TCPAlwaysUseSynCookies(c.SYNCookies == CookiesAlways)
+	for _, opt := range []tcpip.SettableTransportProtocolOption{&sack, &recovery, &moderate, &send, &receive, &cookies} {
 		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, opt); err != nil {
 			return fmt.Errorf("TCP option %T: %s", opt, err)
 		}

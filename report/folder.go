@@ -22,6 +22,8 @@ const (
 	TopologyFile  = "topology.resolved.json"
 	TelemetryFile = "telemetry.json"
 	PageFile      = "report.html"
+	// ComparisonFile stands beside the folders of a file's variants: their figures side by side.
+	ComparisonFile = "comparison.json"
 )
 
 // Folder is what a run has left in its folder.

@@ -31,6 +31,8 @@ type Env struct {
 
 	// HostNames are the names under which the lab knows the host, its own first.
 	HostNames []string
+	// Locations are those of the lab's nodes that have one, by name.
+	Locations map[string]Location
 	// Authority is the lab's certificate authority.
 	Authority *tls.Authority
 	// KeyLog receives the secrets of TLS connections for the captures, in NSS key log format. Nil drops them.
@@ -39,10 +41,27 @@ type Env struct {
 	// Panicked, when not nil, is told of a panic in a goroutine that Go started. Otherwise the panic goes on.
 	Panicked func(value any, stack []byte)
 
+	// Outcomes, when not nil, is told of the workload's requests.
+	Outcomes Outcomes
+
 	group sync.WaitGroup
 
 	mu     sync.Mutex
 	warned map[string]bool // kinds of trouble that there was a warning of
+}
+
+// Outcomes takes down what came of requests. Several goroutines use it.
+type Outcomes interface {
+	// Request is told of a request that is over, which the end of the run did not cut off. due is when it was due, since the start
+	// of the run, took how long it took from then on, and ok whether it succeeded.
+	Request(due, took time.Duration, ok bool)
+}
+
+// Outcome tells Outcomes, if somebody wants to know, of a request that is over now.
+func (e *Env) Outcome(due time.Duration, ok bool) {
+	if e.Outcomes != nil {
+		e.Outcomes.Request(due, e.Elapsed()-due, ok)
+	}
 }
 
 // NewEnv fills an Env for one host.

@@ -31,10 +31,11 @@ func (Nodes) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}}
 }
 
-// Expander is implemented by configurations that name nodes by patterns.
+// Expander is implemented by configurations that name nodes by patterns. Validate is called for what the file says and for what
+// Expand makes of it.
 type Expander interface {
-	// Expand returns a copy in which all [Nodes] are replaced by what names returns for them: the names of the hosts and routers
-	// that they stand for.
+	// Expand returns a copy in which all [Nodes] are replaced by what names returns for them, the names of the hosts and routers
+	// that they stand for, and all [TargetPattern]s by what they expand to with names.
 	Expand(names func(Nodes) Nodes) Config
 }
 
@@ -53,4 +54,11 @@ type NameServer interface {
 type Asker interface {
 	// AsksServers says whether the hosts that it runs on need "dns".
 	AsksServers() bool
+}
+
+// AddressHolder is implemented by configurations of services that take addresses of the file's "addresses" at run time. The names
+// are checked: each is in a segment that the service's host is on.
+type AddressHolder interface {
+	// HeldAddresses returns the json name of the field and the names in it.
+	HeldAddresses() (field string, names []string)
 }

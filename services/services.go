@@ -42,6 +42,8 @@ type Type struct {
 	Config func() Config
 	// Result returns a pointer to the zero value of what Runner.Result reports, or nil where it reports nothing.
 	Result func() any
+	// Outcomes says that the runner of a workload tells [Env.Outcome] of its requests, so that a service level can be taken.
+	Outcomes bool
 	// New makes the runner for a validated configuration.
 	New func(config Config, info Info) (Runner, error)
 }
@@ -52,6 +54,8 @@ type Info struct {
 	Name string
 	// Hosts are the names of the hosts that it runs on, in file order: one for a service, those of "from" for a workload.
 	Hosts []string
+	// Locations are those of the nodes that have one, by name.
+	Locations map[string]Location
 }
 
 // Config is a configuration struct of a service or a workload.
@@ -76,6 +80,13 @@ type Caller interface {
 	Calls() []Call
 }
 
+// Placed is implemented by configurations to which it matters where nodes are.
+type Placed interface {
+	// ValidateLocations is [Config]'s Validate for what depends on the locations of the lab's nodes, those that have one, by name.
+	// Patterns of nodes are expanded.
+	ValidateLocations(locations map[string]Location) error
+}
+
 // Storer is implemented by configurations of services that can keep something on their host's disk.
 type Storer interface {
 	// Stores says whether the service, so configured, does.
@@ -91,9 +102,10 @@ type DNSFailer interface {
 
 // Call is a port that a client talks to.
 type Call struct {
-	// Field is the json name of the field that names the host.
+	// Field is the json name of the field that names the host, as in [FieldError]; items of lists are named as in "backends[0]".
 	Field string
-	Host  string
+	// Host is a name or an address, or a pattern of nodes as in a [TargetPattern].
+	Host string
 	// Protocol is TCP or UDP.
 	Protocol Protocol
 	Port     uint16

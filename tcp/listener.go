@@ -14,9 +14,6 @@ import (
 	"netlab/ip"
 )
 
-// listenBacklog is how many connections may wait to be accepted, as net.core.somaxconn of Linux.
-const listenBacklog = 4096
-
 // Listener accepts TCP connections. It implements net.Listener.
 type Listener struct {
 	sockets []*ip.Socket // one for each IP version
@@ -88,7 +85,8 @@ func listen(h *ip.Host, a netip.AddrPort) (*ip.Socket, error) {
 		s.Close()
 		return nil, ip.Errno(err)
 	}
-	if err := s.Endpoint.Listen(listenBacklog); err != nil {
+	// The stack keeps one half-open connection fewer than it is told.
+	if err := s.Endpoint.Listen(h.TCP().ListenBacklog() + 1); err != nil {
 		s.Close()
 		return nil, ip.Errno(err)
 	}

@@ -28,7 +28,7 @@ func (c *checker) makePlan() {
 
 // planLab describes the lab to package plan.
 func (c *checker) planLab() *plan.Lab {
-	out := &plan.Lab{}
+	out := &plan.Lab{Shared: c.planShared(), ECMP: c.t.Routing != nil && c.t.Routing.ECMP}
 	for n, name := range c.lab.nodes.names {
 		node := c.lab.node(n)
 		ipv4, ipv6 := c.lab.families(n)
@@ -72,6 +72,8 @@ func (c *checker) planError(err error) {
 		at = at.field("nodes").field(c.t.Nodes.entries[c.lab.entry[n]].Name)
 	} else if l, ok := c.lab.ids.Index(e.Link); ok {
 		at = at.field("links").item(c.lab.links[l].entry)
+	} else if e.Shared != "" {
+		at = at.field("addresses").field(e.Shared)
 	}
 	c.addf(at.steps(e.Field), "%s", e.Message)
 }

@@ -46,6 +46,7 @@ func (c *checker) run() *Topology {
 		return nil
 	}
 	c.checkReachable()
+	c.checkGateways()
 	c.checkCalls()
 	if len(c.problems.list) > 0 {
 		return nil
@@ -65,10 +66,12 @@ func (c *checker) planned() bool {
 	c.checkNodes()
 	c.checkProfiles()
 	c.checkLinks()
+	c.checkAddresses()
+	c.checkHeldAddresses()
 	c.checkRouters()
 	c.checkRouting()
 	c.checkWorkloads()
-	c.checkZones()
+	c.checkExpanded()
 	c.checkFaults()
 	c.checkChaos()
 	c.checkCaptures()

@@ -35,27 +35,39 @@ func (c *checker) checkCallsOf(at place, config services.Config) {
 		if _, err := netip.ParseAddr(call.Host); err == nil {
 			continue
 		}
-		t, message := c.lookup(call.Host)
-		if message != "" || t.node < 0 {
-			continue // several nodes
+		targets, message := c.targets(services.TargetPattern(call.Host))
+		if message != "" {
+			continue
 		}
-		if c.lab.node(t.node).NAT != nil {
-			continue // any of its ports may lead to a host behind it
+		for _, t := range targets {
+			if t.node < 0 || c.lab.node(t.node).NAT != nil {
+				continue // several nodes, or any of its ports may lead to a host behind it
+			}
+			name := call.Host
+			if len(targets) > 1 {
+				name = c.lab.name(t.node)
+			}
+			if c.checkListens(at.descend(call.Field), t.node, name, listener{call.Protocol, strconv.Itoa(int(call.Port))}) {
+				break
+			}
 		}
-		c.checkListens(at.field(call.Field), t.node, call.Host, listener{call.Protocol, strconv.Itoa(int(call.Port))})
 	}
 }
 
 // checkListens reports a port of a node on which nobody listens. name is what the node is called there.
-func (c *checker) checkListens(at place, n int, name string, wanted listener) {
+func (c *checker) checkListens(at place, n int, name string, wanted listener) (wrong bool) {
 	there, listens := c.listeners(n, wanted)
 	switch {
 	case listens:
+		return false
 	case there == "" && c.options.Complete:
 		c.addf(at, "nothing listens on %s of %s; it has no services that do", wanted, name)
 	case there != "":
 		c.addf(at, "nothing listens on %s of %s; its services listen on %s", wanted, name, there)
+	default:
+		return false
 	}
+	return true
 }
 
 // listeners says whether a node has a service that listens on a port, and on which ports there are services at all: "TCP port

@@ -14,7 +14,9 @@ import (
 var (
 	nodeType      = reflect.TypeFor[Node]()
 	targetType    = reflect.TypeFor[services.Target]()
+	patternType   = reflect.TypeFor[services.TargetPattern]()
 	urlType       = reflect.TypeFor[services.URL]()
+	proxyURLType  = reflect.TypeFor[services.ProxyURL]()
 	hostNameType  = reflect.TypeFor[services.HostName]()
 	listenTCPType = reflect.TypeFor[services.ListenTCP]()
 	listenUDPType = reflect.TypeFor[services.ListenUDP]()
@@ -38,8 +40,10 @@ func (c *checker) checkConfig(at place, typ string, config services.Config) {
 		}
 		var message string
 		switch v.Type() {
-		case targetType, urlType:
+		case targetType, urlType, proxyURLType:
 			_, message = c.named(v)
+		case patternType:
+			_, message = c.targets(services.TargetPattern(v.String()))
 		case hostNameType:
 			message = c.hostName(v.String())
 		case listenTCPType, listenUDPType, listenAnyType:
@@ -54,6 +58,9 @@ func (c *checker) checkConfig(at place, typ string, config services.Config) {
 	err := config.Validate()
 	if shared, ok := config.(services.Shared); ok && err == nil && len(c.from) > 0 {
 		err = shared.ValidateFrom(len(c.from))
+	}
+	if placed, ok := c.expanded(config).(services.Placed); ok && err == nil && c.nodesKnown {
+		err = placed.ValidateLocations(c.locations())
 	}
 	for _, err := range flatten(err) {
 		at := at
@@ -141,8 +148,44 @@ func (c *checker) target(text string) (t target, message string) {
 	return c.lookup(host)
 }
 
-// named finds what a services.Target or a services.URL names.
+// targets finds what a target stands for whose host may be a pattern of nodes.
+func (c *checker) targets(t services.TargetPattern) (list []target, message string) {
+	if !t.IsPattern() {
+		one, message := c.target(string(t))
+		return []target{one}, message
+	}
+	if strings.Contains(string(t), ":") {
+		if message := checkPort(t.Port()); message != "" {
+			return nil, message
+		}
+	}
+	if !c.nodesKnown {
+		return nil, ""
+	}
+	found, err := c.lab.nodes.Match(t.Host())
+	if err != nil {
+		return nil, err.Error()
+	}
+	for _, n := range found {
+		if c.lab.kind(n) != Switch {
+			list = append(list, target{node: n})
+		}
+	}
+	if list == nil {
+		return nil, fmt.Sprintf("%s is a switch, which has no address: want a host or a router", c.lab.name(found[0]))
+	}
+	return list, ""
+}
+
+// named finds what a services.Target, a services.URL or a services.ProxyURL names.
 func (c *checker) named(v reflect.Value) (t target, message string) {
+	if v.Type() == proxyURLType {
+		u := services.ProxyURL(v.String())
+		if _, err := u.Parse(); err != nil {
+			return t, err.Error()
+		}
+		return c.target(u.Host())
+	}
 	if v.Type() != urlType {
 		return c.target(v.String())
 	}

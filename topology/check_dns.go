@@ -102,16 +102,25 @@ func (c *checker) checkNodePatterns(at place, config services.Config) {
 	})
 }
 
-// checkZones checks name servers once their patterns are known to be right: only then it is known which names there are.
-func (c *checker) checkZones() {
+// checkExpanded checks configurations that name nodes by patterns once these are known to be right: only then it is known which
+// names a name server has, and which targets are there twice.
+func (c *checker) checkExpanded() {
 	if c.broken || len(c.problems.list) > 0 || !c.nodesKnown {
 		return
 	}
-	for _, e := range c.t.Nodes.Entries() {
+	hosts := c.hostsOfEntries()
+	for i, e := range c.t.Nodes.Entries() {
 		for name, s := range e.Value.Services.All() {
-			if _, ok := s.Config.(services.NameServer); ok {
+			if _, ok := s.Config.(services.Expander); ok {
+				c.from = hosts[i]
 				c.checkConfig(c.root.field("nodes").field(e.Name).field("services").field(name), s.Type, c.expanded(s.Config))
 			}
+		}
+	}
+	for name, w := range c.t.Workloads.All() {
+		if _, ok := w.Config.(services.Expander); ok {
+			c.from = c.clients(w.From)
+			c.checkConfig(c.root.field("workloads").field(name), w.Type, c.expanded(w.Config))
 		}
 	}
 }

@@ -6,6 +6,8 @@ import "netlab/units"
 const (
 	minBuffer units.Bytes = 4 << 10
 	maxBuffer units.Bytes = 64 << 20
+	// maxBacklog is that of package ip.
+	maxBacklog = 1 << 16
 )
 
 // checkNodes checks each entry of the nodes by itself.
@@ -34,7 +36,7 @@ func (c *checker) checkNode(at place, name string, n *Node) {
 		c.only(at, name, kind, "routers", map[string]bool{"firewall": n.Firewall != nil, "nat": n.NAT != nil})
 	}
 	if kind == Switch {
-		c.only(at, name, kind, "hosts and routers", map[string]bool{"ip": n.IP != "", "routes": n.Routes != nil})
+		c.only(at, name, kind, "hosts and routers", map[string]bool{"ip": n.IP != "", "routes": n.Routes != nil, "location": n.Location != nil})
 	} else {
 		c.only(at, name, kind, "switches", map[string]bool{"subnets": n.Subnets != nil, "ageing": n.Ageing != 0, "neighbors": n.Neighbors != ""})
 	}
@@ -88,4 +90,7 @@ func (c *checker) checkTCP(at place, tcp *TCP) {
 	}
 	positive(c, at.field("keep_alive"), tcp.KeepAlive)
 	positive(c, at.field("user_timeout"), tcp.UserTimeout)
+	if at := at.field("backlog"); (tcp.Backlog != 0 || at.given()) && (tcp.Backlog < 1 || tcp.Backlog > maxBacklog) {
+		c.addf(at, "found %d, wanted 1 to %d", tcp.Backlog, maxBacklog)
+	}
 }

@@ -1,6 +1,11 @@
 package topology
 
-import "slices"
+import (
+	"errors"
+	"slices"
+
+	"netlab/services"
+)
 
 // checkWorkloads checks each workload.
 func (c *checker) checkWorkloads() {
@@ -20,8 +25,22 @@ func (c *checker) checkWorkloads() {
 		c.from = c.clients(w.From)
 		c.checkConfig(at, w.Type, w.Config)
 		c.checkAsker(at, w.Config)
+		c.checkLevel(at, w)
 		if c.t.Duration == 0 && w.Config != nil && w.Config.Endless() {
 			c.addf(at, `this %s never ends by itself: the file needs a "duration"`, w.Type)
+		}
+	}
+}
+
+// checkLevel checks the objective of a workload.
+func (c *checker) checkLevel(at place, w *Workload) {
+	if w.SLO == nil {
+		return
+	}
+	for _, err := range flatten(w.SLO.Validate()) {
+		var field *services.FieldError
+		if errors.As(err, &field) {
+			c.addf(at.descend(field.Field), "%s", field.Problem)
 		}
 	}
 }

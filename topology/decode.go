@@ -40,6 +40,10 @@ func (d *decoder) topology(root *value) *Topology {
 // decode fills target, which is addressable, with the value at a place.
 func (d *decoder) decode(at place, target reflect.Value) {
 	pointer := target.Addr().Interface()
+	if x, ok := pointer.(services.Shorthand); ok && at.v.kind == stringKind {
+		x.SetString(at.v.text)
+		return
+	}
 	switch x := pointer.(type) {
 	case *Service:
 		d.service(at, x)
@@ -47,11 +51,6 @@ func (d *decoder) decode(at place, target reflect.Value) {
 	case *Workload:
 		d.workload(at, x)
 		return
-	case *services.Nodes:
-		if at.v.kind == stringKind {
-			x.SetString(at.v.text)
-			return
-		}
 	case ordered:
 		d.ordered(at, x)
 		return
@@ -224,6 +223,9 @@ func (d *decoder) workload(at place, w *Workload) {
 	if ok {
 		w.Config = config
 		d.fields(at, []reflect.Value{reflect.ValueOf(w).Elem(), reflect.ValueOf(config).Elem()}, nil)
+		if t, _ := d.catalog.Lookup(services.Workload, w.Type); w.SLO != nil && !t.Outcomes {
+			d.problems.taintf(at.field("slo"), "a %s makes no requests that are good or bad: wanted a workload such as http-load or ping", w.Type)
+		}
 	}
 }
 

@@ -34,18 +34,36 @@ func (c *checker) checkPaths(at place, from []int, config services.Config) {
 	if config == nil {
 		return
 	}
+	client, proxied := config.(services.Proxied)
+	proxied = proxied && client.ThroughProxy()
 	eachString(at, config, func(at place, v reflect.Value) {
-		if v.Type() != targetType && v.Type() != urlType || v.String() == "" {
+		if v.String() == "" {
 			return
 		}
-		to, message := c.named(v)
-		if message != "" || to.node < 0 {
+		var targets []target
+		var message string
+		switch v.Type() {
+		case targetType, urlType, proxyURLType:
+			if proxied && v.Type() == urlType {
+				return // the proxy goes there
+			}
+			targets = make([]target, 1)
+			targets[0], message = c.named(v)
+		case patternType:
+			targets, message = c.targets(services.TargetPattern(v.String()))
+		}
+		if message != "" {
 			return
 		}
-		for _, n := range from {
-			if message := c.path(n, to.node); message != "" {
-				c.addf(at, "%s", message)
-				return
+		for _, to := range targets {
+			for _, n := range from {
+				if to.node < 0 {
+					continue
+				}
+				if message := c.path(n, to.node); message != "" {
+					c.addf(at, "%s", message)
+					return
+				}
 			}
 		}
 	})

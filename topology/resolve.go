@@ -47,6 +47,7 @@ func (c *checker) resolve() *Topology {
 	for i := range c.lab.links {
 		out.Links = append(out.Links, c.resolveLink(i))
 	}
+	out.Addresses = c.resolveAddresses()
 	for name, w := range t.Workloads.All() {
 		w.From = c.names(w.From)
 		w.Config = c.expanded(w.Config)
@@ -175,6 +176,8 @@ func (t TCP) over(base TCP) TCP {
 	fill(&t.ReceiveBuffer, base.ReceiveBuffer)
 	fill(&t.KeepAlive, base.KeepAlive)
 	fill(&t.UserTimeout, base.UserTimeout)
+	fill(&t.Backlog, base.Backlog)
+	fill(&t.SYNCookies, base.SYNCookies)
 	return t
 }
 

@@ -12,17 +12,20 @@ func (c *checker) checkRouting() {
 		return
 	}
 	positive(c, at.field("convergence"), r.Convergence)
-	if r.Convergence != 0 && r.Mode == StaticRouting {
+	if r.Convergence != 0 && r.Mode != DynamicRouting {
 		c.addf(at.field("convergence").name(), "goes with dynamic: static routes never change")
 	}
 }
 
-// filled returns the routing with its defaults, nil for static routes.
+// filled returns the routing with its defaults, nil for static routes without multipath.
 func (r *Routing) filled() *Routing {
-	if r == nil || r.Mode == StaticRouting {
+	if r == nil || r.Mode != DynamicRouting && !r.ECMP {
 		return nil
 	}
 	out := *r
+	if fill(&out.Mode, StaticRouting); out.Mode == StaticRouting {
+		return &out
+	}
 	fill(&out.Convergence, defaultConvergence)
 	return &out
 }

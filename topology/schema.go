@@ -25,6 +25,7 @@ func Schema(catalog Catalog) ([]byte, error) {
 	b := schemaBuilder{defs: jsonschema.Definitions{}}
 	root := b.reflect(reflect.TypeFor[Topology]())
 	b.defs["Node"] = b.reflect(reflect.TypeFor[Node]())
+	b.defs["Address"] = b.reflect(reflect.TypeFor[Address]())
 	b.defs["Profile"] = b.reflect(reflect.TypeFor[Profile]())
 	b.defs["LinkObject"] = b.reflect(reflect.TypeFor[linkObject]())
 	b.defs["DNSObject"] = b.reflect(reflect.TypeFor[dnsObject]())
@@ -133,6 +134,10 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 		return text(`^[0-9A-Fa-f:.]+$`, "192.0.2.1", "2001:db8::1")
 	case targetType:
 		return text("", "server:5001", "server")
+	case patternType:
+		return text("", "web1:80", "web[1..3]:80", "web*:80")
+	case proxyURLType:
+		return text("", "http://proxy:3128", "socks5://user:password@proxy:1080")
 	case urlType:
 		return text("", "http://server/path")
 	case hostNameType:

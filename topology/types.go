@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"netlab/services"
+	"netlab/services/slo"
 	"netlab/units"
 )
 
@@ -21,6 +22,7 @@ type Topology struct {
 	Profiles    Map[Profile]   `json:"profiles,omitzero" jsonschema_description:"Properties of links by name, for the links' profile; beside those that netlab has."`
 	Nodes       Map[Node]      `json:"nodes" jsonschema_description:"Hosts, routers and switches by name; a range such as web[1..3] stands for several." jsonschema:"required"`
 	Links       []Link         `json:"links,omitempty" jsonschema_description:"Links between nodes: \"a - b\", or an object with properties."`
+	Addresses   Map[Address]   `json:"addresses,omitzero" jsonschema_description:"Addresses with a name of their own: virtual addresses, which move between hosts, and anycast addresses, which several hosts have."`
 	Workloads   Map[Workload]  `json:"workloads,omitzero" jsonschema_description:"What clients do, by name."`
 	Routing     *Routing       `json:"routing,omitempty" jsonschema_description:"Whether routes follow links and routers that fail: static, dynamic, or an object. Default static."`
 	Faults      []Fault        `json:"faults,omitempty" jsonschema_description:"What breaks and when."`
@@ -68,16 +70,17 @@ const (
 
 // Node is a host, a router or a switch.
 type Node struct {
-	Kind     NodeKind     `json:"kind,omitempty" jsonschema_description:"What the node is. Default host." jsonschema:"enum=host,enum=router,enum=switch,default=host"`
-	IP       IPFamilies   `json:"ip,omitempty" jsonschema_description:"IP versions that a host or router speaks. Default dual; names then resolve to IPv4 first." jsonschema:"enum=dual,enum=ipv4,enum=ipv6,default=dual"`
-	Prefer   IPFamilies   `json:"prefer,omitempty" jsonschema_description:"IP version that a dual-stack host dials first. Default ipv4." jsonschema:"enum=ipv4,enum=ipv6,default=ipv4"`
-	Services Map[Service] `json:"services,omitzero" jsonschema_description:"What runs on a host, by name."`
-	TCP      TCP          `json:"tcp,omitzero" jsonschema_description:"TCP settings of a host."`
-	DNS      DNS          `json:"dns,omitzero" jsonschema_description:"Name servers that a host asks for names: a node with a dns-server, a list of them, or an object. Default: none; the host then knows the names of all nodes and sends no packet for them."`
-	Disk     *Disk        `json:"disk,omitempty" jsonschema_description:"How fast and how large a host's disk is. Default: without limits."`
-	Firewall *Firewall    `json:"firewall,omitempty" jsonschema_description:"Stateful packet filter of a router. Default: none."`
-	NAT      *NAT         `json:"nat,omitempty" jsonschema_description:"Address translation of a router (IPv4). Default: none."`
-	Routes   []Route      `json:"routes,omitzero" jsonschema_description:"Routes of a host or router beyond its own networks. Default: shortest paths by latency. When given, these are all."`
+	Kind     NodeKind           `json:"kind,omitempty" jsonschema_description:"What the node is. Default host." jsonschema:"enum=host,enum=router,enum=switch,default=host"`
+	IP       IPFamilies         `json:"ip,omitempty" jsonschema_description:"IP versions that a host or router speaks. Default dual; names then resolve to IPv4 first." jsonschema:"enum=dual,enum=ipv4,enum=ipv6,default=dual"`
+	Prefer   IPFamilies         `json:"prefer,omitempty" jsonschema_description:"IP version that a dual-stack host dials first. Default ipv4." jsonschema:"enum=ipv4,enum=ipv6,default=ipv4"`
+	Location *services.Location `json:"location,omitempty" jsonschema_description:"Where the node is: a region such as eu-west, or degrees \"latitude,longitude\". Only services look at it, such as a balancer that chooses the nearest backend: the latency of a link is what the link says. Default: unknown."`
+	Services Map[Service]       `json:"services,omitzero" jsonschema_description:"What runs on a host, by name."`
+	TCP      TCP                `json:"tcp,omitzero" jsonschema_description:"TCP settings of a host."`
+	DNS      DNS                `json:"dns,omitzero" jsonschema_description:"Name servers that a host asks for names: a node with a dns-server, a list of them, or an object. Default: none; the host then knows the names of all nodes and sends no packet for them."`
+	Disk     *Disk              `json:"disk,omitempty" jsonschema_description:"How fast and how large a host's disk is. Default: without limits."`
+	Firewall *Firewall          `json:"firewall,omitempty" jsonschema_description:"Stateful packet filter of a router. Default: none."`
+	NAT      *NAT               `json:"nat,omitempty" jsonschema_description:"Address translation of a router (IPv4). Default: none."`
+	Routes   []Route            `json:"routes,omitzero" jsonschema_description:"Routes of a host or router beyond its own networks. Default: shortest paths by latency. When given, these are all."`
 	// Subnets and Ageing and Neighbors belong to switches.
 	Subnets   []netip.Prefix `json:"subnets,omitempty" jsonschema_description:"IPv4 and IPv6 networks of the segment behind a switch. Default: 10.x.0.0/16 and fd00:0:0:x::/64 after a hash of the switch's name."`
 	Ageing    units.Duration `json:"ageing,omitempty" jsonschema_description:"How long a switch remembers where a MAC address is. Default 5m (IEEE 802.1Q)."`
@@ -103,6 +106,8 @@ type TCP struct {
 	ReceiveBuffer     units.Bytes    `json:"receive_buffer,omitempty" jsonschema_description:"Receive buffer of a connection, and so the largest window that it offers. Default 512KiB, tuned up to 8MiB; when given it is not tuned."`
 	KeepAlive         units.Duration `json:"keep_alive,omitempty" jsonschema_description:"Idle time after which a keep-alive probe is sent, and the time between unanswered ones; after nine the connection is given up. Default: none are sent."`
 	UserTimeout       units.Duration `json:"user_timeout,omitempty" jsonschema_description:"How long sent data may stay unacknowledged before the connection is given up (RFC 5482); that of a single segment counts from its tail loss probe. Default: 15 retransmissions."`
+	Backlog           int            `json:"backlog,omitempty" jsonschema_description:"How many connections of a listener may be half-open, and how many may wait to be accepted. Default 4096." jsonschema:"minimum=1,maximum=65536"`
+	SYNCookies        string         `json:"syn_cookies,omitempty" jsonschema_description:"What a listener does with SYNs (RFC 4987): auto answers them with cookies while backlog connections are half-open, always answers all of them so, never drops those for which there is no room. Connections that begin with a cookie have neither window scaling nor SACK. Default auto." jsonschema:"enum=auto,enum=always,enum=never"`
 }
 
 // DNS says how a host finds names. Without servers it knows those of all nodes.
@@ -131,6 +136,7 @@ type Workload struct {
 	Type   string          `json:"type" jsonschema:"required"`
 	From   Patterns        `json:"from" jsonschema_description:"Hosts that it runs on: a name, a range or a glob, or a list of them." jsonschema:"required"`
 	Start  units.Duration  `json:"start" jsonschema_description:"When it starts, from the start of the run. Default 0s."`
+	SLO    *slo.Config     `json:"slo,omitempty" jsonschema_description:"What was promised to its users: a service level objective. The results then say how available the service was to them, for how long it wasn't, and what that costs. Default: nothing."`
 	Config services.Config `json:"-"`
 }
 

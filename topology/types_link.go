@@ -89,8 +89,9 @@ type Truncate struct {
 
 // Routing says how routes change while a lab runs. In the file it may also be just the mode.
 type Routing struct {
-	Mode        RoutingMode    `json:"mode" jsonschema_description:"static: routes stay as they are, and packets for what has failed are lost. dynamic: when links or routers fail or come back, all routes change to the shortest paths that are left." jsonschema:"required,enum=static,enum=dynamic"`
+	Mode        RoutingMode    `json:"mode,omitempty" jsonschema_description:"static: routes stay as they are, and packets for what has failed are lost. dynamic: when links or routers fail or come back, all routes change to the shortest paths that are left." jsonschema:"enum=static,enum=dynamic,default=static"`
 	Convergence units.Duration `json:"convergence,omitempty" jsonschema_description:"dynamic: time from a change to the new routes, which all nodes get at once; further changes in that time count as well. Default 1s."`
+	ECMP        bool           `json:"ecmp,omitempty" jsonschema_description:"Equal-cost multipath: where several paths to a destination are equal, in latency and in hops, routers share the flows among them by a hash of addresses, protocol and ports (RFC 2992)." jsonschema:"default=false"`
 }
 
 // RoutingMode says whether routes follow failures.

@@ -183,6 +183,9 @@ func (c *checker) lookupFrom(client int, name string) (nodes []int, message stri
 	if isNode && (n == client || len(servers) == 0) {
 		return []int{n}, ""
 	}
+	if _, shared := c.t.Addresses.Get(name); shared && len(servers) == 0 {
+		return nil, ""
+	}
 	if len(servers) == 0 {
 		if z := c.zoneOf(name); z != nil && client >= 0 {
 			server := c.lab.name(z.server)

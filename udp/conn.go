@@ -28,7 +28,8 @@ var (
 )
 
 // Listen opens a socket at ":port", "address:port" or "name:port" of a host. Without an address it receives on both IP
-// versions if the host speaks IPv6, on IPv4 otherwise. Port 0 lets the stack choose.
+// versions if the host speaks IPv6, on IPv4 otherwise; [Conn.ReadOrigin] and [Conn.Answer] make it answer from the address that was
+// asked. Port 0 lets the stack choose.
 func Listen(h *ip.Host, address string) (*Conn, error) {
 	fail := func(err error) (*Conn, error) { return nil, ip.OpError("listen", "udp", nil, nil, err) }
 	name, port, err := ip.SplitHostPort("udp", address)
@@ -60,7 +61,11 @@ func Listen(h *ip.Host, address string) (*Conn, error) {
 			a = netip.IPv6Unspecified()
 		}
 	}
-	return newConn(s, netip.AddrPortFrom(a, s.Local().Port()), nil), nil
+	c := newConn(s, netip.AddrPortFrom(a, s.Local().Port()), nil)
+	if name == "" {
+		c.receiveDestination()
+	}
+	return c, nil
 }
 
 // Dial opens a socket whose peer is "name:port" or "address:port". No packet is sent to it; ctx is for the lookup of the name.

@@ -5,11 +5,13 @@ import (
 	"io"
 	"slices"
 
+	"netlab/report"
 	"netlab/report/compare"
 )
 
-// printComparison prints the figures that the expectations of several runs look at side by side.
-func printComparison(w io.Writer, outcomes []*outcome) error {
+// printComparison prints the figures that the expectations of several runs look at side by side. known, if it is not nil, knows the
+// figures of the runs, those too that their own expectations don't look at.
+func printComparison(w io.Writer, outcomes []*outcome, known *compare.Comparison) error {
 	rows, cells := compared(outcomes)
 	if len(rows) == 0 {
 		return nil
@@ -21,11 +23,46 @@ func printComparison(w io.Writer, outcomes []*outcome) error {
 			titles[i] = o.Summary.Variant
 		}
 	}
+	if known != nil {
+		fill(cells, known)
+	}
 	t := &compare.Table{Title: "side by side", Titles: titles}
 	for _, r := range rows {
 		t.Rows = append(t.Rows, compare.Row{Name: r, Cells: cells[r]})
 	}
 	return t.Print(w, compare.Style{Columns: columns, Bold: newPage(w).bold})
+}
+
+// unknown is what stands in a cell without a value.
+const unknown = "–"
+
+// fill sets the cells of figures that a run has, but doesn't look at.
+func fill(cells map[string][]string, known *compare.Comparison) {
+	for _, g := range known.Groups {
+		for _, f := range g.Figures {
+			for i, text := range cells[f.Name] {
+				if text == unknown && f.Values[i].Known {
+					cells[f.Name][i] = f.Values[i].Text
+				}
+			}
+		}
+	}
+}
+
+// foldersOf returns the folders of runs, or nil if one of them has left none.
+func foldersOf(outcomes []*outcome) []*report.Folder {
+	var folders []*report.Folder
+	for _, o := range outcomes {
+		if o.Summary.Output.Dir == "" {
+			return nil
+		}
+		f, err := report.Load(o.Summary.Output.Dir)
+		if err != nil || !f.HasResults {
+			return nil
+		}
+		folders = append(folders, f)
+	}
+	return folders
 }
 
 // compared returns the rows of the table: figures in the order in which they are first mentioned, and how many
@@ -35,7 +72,7 @@ func compared(outcomes []*outcome) (rows []string, cells map[string][]string) {
 	put := func(name string, column int, value string) {
 		if cells[name] == nil {
 			rows = append(rows, name)
-			cells[name] = slices.Repeat([]string{"–"}, len(outcomes))
+			cells[name] = slices.Repeat([]string{unknown}, len(outcomes))
 		}
 		cells[name][column] = value
 	}

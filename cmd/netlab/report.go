@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"netlab/report"
+	"netlab/report/compare"
 	webpage "netlab/report/page"
 	"netlab/units"
 )
@@ -109,9 +111,10 @@ func (f *runFlags) writeReport(w io.Writer, j job) (code int) {
 	return exitHolds
 }
 
-// writeComparisons makes the page that compares the variants of a file, for each file that had several, and returns the pages.
+// writeComparisons compares the variants of a file, for each file that had several: comparison.json, and the page. It returns the
+// pages.
 func (f *runFlags) writeComparisons(w io.Writer, jobs []job) (pages []string, code int) {
-	if f.noReport || f.noFiles {
+	if f.noFiles {
 		return nil, exitHolds
 	}
 	for i, j := range jobs {
@@ -130,6 +133,14 @@ func (f *runFlags) writeComparisons(w io.Writer, jobs []job) (pages []string, co
 		if len(runs) == 0 {
 			continue
 		}
+		if err := writeComparison(filepath.Join(j.base, report.ComparisonFile), runs); err != nil {
+			complain(w, fmt.Errorf("the comparison could not be made: %w", err))
+			code = exitUsage
+			continue
+		}
+		if f.noReport {
+			continue
+		}
 		if err := webpage.WriteRuns(j.base, runs, webpage.Options{Budget: f.reportBudget}); err != nil {
 			complain(w, fmt.Errorf("the comparison could not be made: %w", err))
 			code = exitUsage
@@ -138,4 +149,25 @@ func (f *runFlags) writeComparisons(w io.Writer, jobs []job) (pages []string, co
 		pages = append(pages, filepath.Join(j.base, report.PageFile))
 	}
 	return pages, code
+}
+
+// writeComparison writes what compare --json --all would print of some runs into a file.
+func writeComparison(file string, dirs []string) error {
+	var folders []*report.Folder
+	for _, dir := range dirs {
+		f, err := report.Load(dir)
+		if err != nil {
+			return err
+		}
+		folders = append(folders, f)
+	}
+	c, err := compare.Runs(folders)
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o666)
 }

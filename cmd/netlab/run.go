@@ -24,7 +24,8 @@ It writes a folder, netlab-out/<name> unless -o gives another:
   report.html               all of it for a browser, in one file; see 'netlab report'
 
 A file with variants runs each of them, one after the other, each in a folder of its own
-below that one, and shows their figures side by side. So do several files.
+below that one, and shows their figures side by side: in the summary, in comparison.json
+and in report.html of that folder. Several files are several runs, too.
 
 With --watch a run is shown as it goes: nodes, what links carry per second of virtual
 time, queues, drops with their reasons, workloads, and faults and other events as they

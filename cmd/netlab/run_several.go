@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"netlab/report/compare"
 )
 
 // runSeveral plays several labs, each in a process of its own: a lab in virtual time has its process to itself, and what
@@ -74,7 +76,14 @@ func printTogether(c *cobra.Command, f *runFlags, outcomes []*outcome) error {
 		_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n", text)
 		return err
 	case !f.quiet && len(outcomes) > 1:
-		return printComparison(c.OutOrStdout(), outcomes)
+		var known *compare.Comparison
+		if folders := foldersOf(outcomes); folders != nil {
+			var err error
+			if known, err = compare.Runs(folders); err != nil {
+				return &exitError{exitInternal, err}
+			}
+		}
+		return printComparison(c.OutOrStdout(), outcomes, known)
 	}
 	return nil
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +12,9 @@ import (
 	"time"
 
 	"netlab"
+	"netlab/services/slo"
 	"netlab/topology/expect"
+	"netlab/units"
 )
 
 // summary is what a person wants to know of a run. Wall is the one thing in it that isn't in the run's files.
@@ -40,6 +44,8 @@ type workload struct {
 	Endless    bool
 	Figures    []figure
 	Errors     []figure // by host
+	// Level is the workload's service level in words, "" without an objective.
+	Level string
 }
 
 // figure is a name and a printed value.
@@ -113,6 +119,7 @@ func summarizeWorkload(name string, w netlab.WorkloadResult) workload {
 	for _, host := range slices.Sorted(maps.Keys(w.Errors)) {
 		out.Errors = append(out.Errors, figure{host, w.Errors[host]})
 	}
+	out.Level = level(w.SLO)
 	if w.Report == nil {
 		return out
 	}
@@ -131,6 +138,39 @@ func summarizeWorkload(name string, w netlab.WorkloadResult) workload {
 		out.Figures = append(out.Figures, figure{strings.TrimPrefix(full, name+"."), value})
 	}
 	return out
+}
+
+// level says in words how a service level was kept.
+func level(r *slo.Result) string {
+	if r == nil {
+		return ""
+	}
+	if r.Availability == nil {
+		return "slo " + r.Objective.String() + ": no requests"
+	}
+	verdict := "met"
+	if !r.Met {
+		verdict = "missed"
+	}
+	text := fmt.Sprintf("slo %s %s: availability %s", r.Objective, verdict, percent(*r.Availability))
+	if r.Nines != nil {
+		text += fmt.Sprintf(" (%.2f nines)", *r.Nines)
+	}
+	if r.OutageCount > 0 {
+		text += fmt.Sprintf(", down %s in %s", printDuration(r.Downtime.Std()), plural(int(r.OutageCount), "outage"))
+	}
+	if r.BurnRate != nil && *r.BurnRate > 0 {
+		text += ", burn rate " + strconv.FormatFloat(*r.BurnRate, 'g', 3, 64)
+	}
+	if r.Credit > 0 {
+		text += ", credit " + r.Credit.String()
+	}
+	return text
+}
+
+// percent prints a share with four digits after the point at most.
+func percent(p units.Probability) string {
+	return strconv.FormatFloat(math.Round(p.Float()*1e6)/1e4, 'f', -1, 64) + "%"
 }
 
 // printFigure prints a figure as expectations do, and says whether it has a value.

@@ -60,6 +60,9 @@ func (p *page) workloads(list []workload) {
 			words = append(words, f.Name+" "+f.Value)
 		}
 		p.wrap("    ", words, "  ")
+		if w.Level != "" {
+			p.wrap("    ", strings.Fields(w.Level), " ")
+		}
 		for _, e := range w.Errors {
 			p.linef("    %s %s: %s", p.paint(red, "error on"), e.Name, strings.ReplaceAll(e.Value, "\n", "\n    "))
 		}

@@ -99,12 +99,12 @@ func TestComparison(t *testing.T) {
 	}
 	list[2].Summary.Expect = list[2].Summary.Expect[:1] // its file expects less
 	var b bytes.Buffer
-	require.NoError(t, printComparison(&b, list))
+	require.NoError(t, printComparison(&b, list, nil))
 	golden(t, "comparison.golden", b.String())
 	for line := range strings.Lines(b.String()) {
 		require.LessOrEqual(t, width(strings.TrimSuffix(line, "\n")), columns)
 	}
 	b.Reset()
-	require.NoError(t, printComparison(&b, []*outcome{{}, {}}))
+	require.NoError(t, printComparison(&b, []*outcome{{}, {}}, nil))
 	require.Empty(t, b.String(), "nothing is expected, so there is nothing to compare")
 }

@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +65,8 @@ func trimUnit(name string) string {
 var (
 	shares = map[string]bool{"success_rate": true, "share": true, "loss": true, "fairness": true}
 	rates  = map[string]bool{"rate": true, "offered": true}
+	// levels are shares of which the last digits matter.
+	levels = map[string]bool{"availability": true, "uptime": true, "objective": true, "credit": true}
 )
 
 // printScalar prints a single value in the unit that its name tells.
@@ -83,6 +86,8 @@ func printScalar(name string, raw json.RawMessage) string {
 	switch number, _ := strconv.ParseFloat(string(raw), 64); {
 	case shares[last]:
 		return printNumber(number*100) + "%"
+	case levels[last]:
+		return strconv.FormatFloat(math.Round(number*1e8)/1e6, 'f', -1, 64) + "%"
 	case rates[last]:
 		return printNumber(number) + "/s"
 	case err != nil:

@@ -161,6 +161,14 @@ func (t *timeline) workloads(f *report.Folder) {
 			Started   time.Duration `json:"started_ns"`
 			Ended     time.Duration `json:"ended_ns"`
 			Completed bool          `json:"completed"`
+			SLO       struct {
+				Outages []struct {
+					From     time.Duration `json:"from_ns"`
+					To       time.Duration `json:"to_ns"`
+					Requests uint64        `json:"requests"`
+					Bad      uint64        `json:"bad"`
+				} `json:"outages"`
+			} `json:"slo"`
 		}
 		if json.Unmarshal(w.Value, &r) != nil {
 			continue
@@ -176,5 +184,14 @@ func (t *timeline) workloads(f *report.Folder) {
 		b := t.bar(r.Started, r.Ended, text)
 		b.Open = !r.Completed
 		t.add(&row{Label: w.Name, Class: "workload", Bars: []bar{b}})
+		if len(r.SLO.Outages) == 0 {
+			continue
+		}
+		down := &row{Label: w.Name + " down", Class: "state"}
+		for _, o := range r.SLO.Outages {
+			text := fmt.Sprintf("%s: %s of %s requests bad, from %s to %s", down.Label, printCount(int64(o.Bad)), printCount(int64(o.Requests)), printDuration(o.From), printDuration(o.To))
+			down.Bars = append(down.Bars, t.bar(o.From, o.To, text))
+		}
+		t.add(down)
 	}
 }

@@ -18,6 +18,8 @@ type workloadView struct {
 	Completed         bool
 	Main              []figure // the few that say most
 	Latency           []figure // its percentiles
+	Level             []figure // its service level, if it has an objective
+	Outages           *listView
 	Phases            []phaseView
 	Errors            []figure
 	All               []figure
@@ -78,6 +80,9 @@ type workloadResult struct {
 	} `json:"histogram"`
 	Bucket  time.Duration `json:"bucket_ns"`
 	Seconds []part        `json:"seconds"`
+	SLO     struct {
+		Outages []json.RawMessage `json:"outages"`
+	} `json:"slo"`
 }
 
 // headline are the figures that are shown first, in their order, where a workload has them.
@@ -105,6 +110,8 @@ func (v *view) newWorkload(name string, raw json.RawMessage) *workloadView {
 				rest = "errors"
 			}
 			w.Errors = append(w.Errors, figure{strings.ReplaceAll(rest, "_", " "), value})
+		case group == "slo":
+			w.Level = append(w.Level, figure{strings.ReplaceAll(rest, "_", " "), value})
 		case group == "latency" && rest != "count":
 			w.Latency = append(w.Latency, figure{rest, value})
 		}
@@ -115,6 +122,10 @@ func (v *view) newWorkload(name string, raw json.RawMessage) *workloadView {
 		}
 	}
 	w.Lists = lists(raw)
+	if len(r.SLO.Outages) > 0 {
+		l := newList("Outages", r.SLO.Outages)
+		w.Outages = &l
+	}
 	w.phases(&r)
 	w.charts(v, &r)
 	return w

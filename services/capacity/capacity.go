@@ -19,7 +19,8 @@
 // model's own. So what a request costs doesn't depend on how long the queue may get. Times are exact: the next request starts at
 // the nanosecond in which the one before ends.
 //
-// A request that nobody waits for any more leaves the queue. One that has a core keeps it until it is done: a core doesn't notice
+// A request that nobody waits for any more leaves the queue, unless the configuration says that the server doesn't look: then it is
+// worked on like others, in vain, and under overload that may be all that the server does. One that has a core keeps it until it is done: a core doesn't notice
 // that nobody waits. Left out: time slices (processor sharing), priorities, work that is not on a core, such as waiting for a
 // disk.
 package capacity
@@ -50,10 +51,19 @@ type Config struct {
 	Cores       int                `json:"cores,omitempty" jsonschema_description:"How many requests are worked on at a time, each for service_time; others wait in a queue, first come, first served. Default: any number."`
 	ServiceTime units.Distribution `json:"service_time,omitzero" jsonschema_description:"How long the work on a request takes, such as exponential(8ms). Default 0s."`
 	Queue       *int               `json:"queue,omitempty" jsonschema_description:"How many requests may wait for a core; one more is refused at once with status 503. 0 lets none wait. Default: any number."`
+	Abandoned   string             `json:"abandoned,omitempty" jsonschema_description:"What becomes of requests in the queue that nobody waits for any more: leave takes them out, stay works on them all the same, as servers do that don't look. Default leave." jsonschema:"enum=leave,enum=stay"`
 }
 
 // Empty says that there is no model.
-func (c *Config) Empty() bool { return c.Cores == 0 && c.ServiceTime.IsZero() && c.Queue == nil }
+func (c *Config) Empty() bool {
+	return c.Cores == 0 && c.ServiceTime.IsZero() && c.Queue == nil && c.Abandoned == ""
+}
+
+// The fates of requests that nobody waits for any more.
+const (
+	leave = "leave"
+	stay  = "stay"
+)
 
 // Validate returns errors about the fields.
 func (c *Config) Validate() error {
@@ -69,6 +79,12 @@ func (c *Config) Validate() error {
 		case c.Cores == 0:
 			add("queue", "found %d, but without cores nothing ever waits", *c.Queue)
 		}
+	}
+	switch {
+	case c.Abandoned != "" && c.Abandoned != leave && c.Abandoned != stay:
+		add("abandoned", "%q is neither: want leave or stay", c.Abandoned)
+	case c.Abandoned != "" && c.Cores == 0:
+		add("abandoned", "found %q, but without cores nothing ever waits", c.Abandoned)
 	}
 	if c.Cores > 0 && c.ServiceTime.IsZero() {
 		add("service_time", "missing: cores are busy for as long as it says, so want one such as \"exponential(8ms)\"")
@@ -242,7 +258,7 @@ func (c *Cores) leave(j *job) {
 	defer c.mu.Unlock()
 	c.count.advance(c.env.Elapsed(), c.busy, c.waiting)
 	c.count.cancelled++
-	if j.state == queued {
+	if j.state == queued && c.config.Abandoned != stay {
 		j.state = gone
 		c.waiting--
 	}

@@ -3,28 +3,48 @@ package catalog
 
 import (
 	"netlab/services"
+	"netlab/services/balancer"
+	"netlab/services/cdn"
 	"netlab/services/chat"
 	"netlab/services/echo"
+	"netlab/services/flood"
+	"netlab/services/kvcache"
 	"netlab/services/load/clients"
 	"netlab/services/lookup"
 	"netlab/services/nameserver"
 	"netlab/services/pages"
 	"netlab/services/ping"
+	"netlab/services/proxy/forward"
+	"netlab/services/proxy/reverse"
+	"netlab/services/proxy/socks"
+	"netlab/services/slowstore"
 	"netlab/services/stream"
+	"netlab/services/tier"
 	"netlab/services/traceroute"
 	"netlab/services/transfer"
+	"netlab/services/vrrp"
 	"netlab/services/web"
 )
 
 // all holds the services and then the workloads, each by name.
 var all = []services.Type{
+	tier.Server,
+	balancer.Type,
+	cdn.Edge,
 	nameserver.Server,
+	forward.Type,
 	web.Server,
+	kvcache.Server,
+	reverse.Type,
+	slowstore.Server,
+	socks.Type,
 	echo.TCPServer,
 	transfer.Sink,
 	echo.UDPServer,
 	stream.Sink,
+	vrrp.Type,
 
+	cdn.Publish,
 	chat.Chat,
 	clients.DNS,
 	lookup.Type,
@@ -32,7 +52,10 @@ var all = []services.Type{
 	web.Fetch,
 	clients.HTTPLoad,
 	pages.Type,
+	clients.KV,
 	ping.Type,
+	flood.Slowloris,
+	flood.SYN,
 	clients.TCP,
 	transfer.Type,
 	traceroute.Type,

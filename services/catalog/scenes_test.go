@@ -4,17 +4,25 @@ import (
 	"time"
 
 	"netlab/services"
+	"netlab/services/balancer"
 	"netlab/services/capacity"
+	"netlab/services/cdn"
 	"netlab/services/chat"
 	"netlab/services/echo"
+	"netlab/services/kvcache"
 	"netlab/services/load"
 	"netlab/services/load/clients"
 	"netlab/services/lookup"
 	"netlab/services/nameserver"
 	"netlab/services/pages"
 	"netlab/services/ping"
+	"netlab/services/proxy/forward"
+	"netlab/services/proxy/reverse"
+	"netlab/services/proxy/socks"
 	"netlab/services/secure"
+	"netlab/services/slowstore"
 	"netlab/services/stream"
+	"netlab/services/tier"
 	"netlab/services/traceroute"
 	"netlab/services/transfer"
 	"netlab/services/web"
@@ -123,11 +131,18 @@ func scenes() []scene {
 	fetch := web.NewConfig()
 	fetch.URL, fetch.Objects, fetch.Method, fetch.Body = "http://b/files", 10, "PUT", 1000
 	fetch.Count, fetch.Interval, fetch.Timeout = int(lasts/time.Second), duration(100*ms), duration(time.Second)
+	refused := web.NewConfig()
+	refused.URL, refused.Proxy, refused.Count, refused.Interval = "http://b:9/", "socks5://b", int(lasts/(100*ms)), duration(100*ms)
+	refused.Timeout = duration(time.Second)
 	walk := pages.NewConfig()
 	walk.URL, walk.Walks, walk.Pause, walk.Timeout = "http://b/items", int(lasts/time.Second), duration(200*ms), duration(time.Second)
 	socket := chat.NewSocketConfig()
 	socket.URL, socket.Count, socket.Interval = "ws://b/echo", int(lasts/(100*ms)), duration(100*ms)
 	socket.Timeout = duration(2 * time.Second)
+
+	kvLoad := clients.NewKVConfig()
+	kvLoad.Config, kvLoad.To, kvLoad.Timeout, kvLoad.Fill = tenPerSecond(), "b", duration(time.Second), true
+	kvLoad.Keys.Count, kvLoad.Writes = 10, 0.2
 
 	answered := func(result any) uint64 { return result.(*lookup.Result).Answered }
 	queries := func(result any) uint64 { return result.(*nameserver.Result).Queries }
@@ -158,7 +173,28 @@ func scenes() []scene {
 			loaded, requests, false},
 		{"https", web.Server, secureWebServer(), clients.HTTPLoad, httpLoad("https://b/", resumed), loaded, requests, false},
 		{"https2", web.Server, secureWebServer(), clients.HTTPLoad, httpLoad("https://b/", nil), loaded, requests, false},
+		// The last proxy of a request with no forwards left answers itself, and one without a way to a host says so.
+		{"http-proxy", forward.Type, forward.NewConfig(), clients.HTTPLoad, httpLoad("http://a/", func(c *clients.HTTPConfig) {
+			c.Proxy, c.Method, c.Headers = "http://b", "OPTIONS", map[string]string{"Max-Forwards": "0"}
+		}), loaded, func(r any) uint64 { return r.(*forward.Result).Requests }, false},
+		{"socks-proxy", socks.Type, socks.NewConfig(), web.Fetch, refused,
+			func(r any) uint64 { return r.(*web.Result).Errors.Refused }, func(r any) uint64 { return r.(*socks.Result).Requests }, false},
+		{"cdn", cdn.Edge, edge(), cdn.Publish, publisher(), func(r any) uint64 { return r.(*cdn.PublishResult).Succeeded },
+			func(r any) uint64 { return r.(*cdn.Result).Pushes }, false},
+		{"balancer", balancer.Type, frontEnd(), clients.HTTPLoad, httpLoad("http://b/", func(c *clients.HTTPConfig) { c.Redirects = 0 }),
+			loaded, func(r any) uint64 { return r.(*balancer.Result).Layer7.Requests }, false},
+		{"reverse-proxy", reverse.Type, reverseProxy(), clients.HTTPLoad, httpLoad("http://b/", func(c *clients.HTTPConfig) { c.Redirects = 0 }),
+			loaded, func(r any) uint64 { return r.(*reverse.Result).Received }, false},
 		{"files", web.Server, webServer(), web.Fetch, fetch, func(r any) uint64 { return r.(*web.Result).Succeeded }, requests, false},
+		{"kv-cache", kvcache.Server, kvcache.NewConfig(), clients.KV, kvLoad, loaded,
+			func(r any) uint64 { return r.(*kvcache.Result).Requests }, false},
+		{"slow-store", slowstore.Server, slowstore.NewConfig(), clients.HTTPLoad,
+			httpLoad("http://b/{key}", func(c *clients.HTTPConfig) { c.Keys.Count, c.Writes = 10, 0.5 }), loaded,
+			func(r any) uint64 { return r.(*slowstore.Result).Reads + r.(*slowstore.Result).Writes }, false},
+		// With write-back, writes are acknowledged before the store has them, whether it is there or not.
+		{"app-server", tier.Server, &tier.Config{Listen: ":80", Store: "b:81", Cache: "b", Strategy: tier.WriteBack}, clients.HTTPLoad,
+			httpLoad("http://b/{key}", func(c *clients.HTTPConfig) { c.Keys.Count, c.Method, c.Body = 10, "PUT", 100 }), loaded,
+			func(r any) uint64 { return r.(*tier.Result).Writes }, false},
 		{"pages", web.Server, webServer(), pages.Type, walk, func(r any) uint64 { return r.(*pages.Result).Pages }, requests, false},
 		{"websocket", web.Server, webServer(), chat.Socket, socket, func(r any) uint64 { return r.(*chat.SocketResult).Received }, requests, true},
 		{"chat", web.Server, webServer(), chat.Chat, talk(chat.WebSocket, func(c *chat.Config) { c.PingInterval = duration(time.Second) }),
@@ -169,6 +205,36 @@ func scenes() []scene {
 		{"ping", services.Type{}, nil, ping.Type, pings, func(r any) uint64 { return r.(*ping.Result).Received }, nil, false},
 		{"traceroute", services.Type{}, nil, traceroute.Type, trace, func(r any) uint64 { return uint64(len(r.(*traceroute.Result).Path)) }, nil, true},
 	}
+}
+
+// edge is a server of a CDN that objects are pushed to, and publisher who does so.
+func edge() *cdn.Config {
+	c := cdn.NewConfig()
+	c.Origin, c.Token = "http://a", "secret"
+	return c
+}
+
+func publisher() *cdn.PublishConfig {
+	c := cdn.NewPublishConfig()
+	c.Edges, c.Token, c.Push = services.Targets{"b"}, "secret", []string{"/news"}
+	c.Count, c.Interval, c.Timeout = int(lasts/(100*ms)), duration(100*ms), duration(time.Second)
+	return c
+}
+
+// frontEnd is a balancer that has no backend that is there, and answers with redirects.
+func frontEnd() *balancer.Config {
+	c := balancer.NewConfig()
+	c.Backends.SetString("b:81")
+	c.Routes = []balancer.Route{{Redirect: &balancer.Redirect{Path: "/elsewhere", Status: 302}}}
+	return c
+}
+
+// reverseProxy has no backend that is there, and answers with redirects.
+func reverseProxy() *reverse.Config {
+	c := reverse.NewConfig()
+	c.Backends.SetString("b:81")
+	c.Routes = []balancer.Route{{Redirect: &balancer.Redirect{Path: "/elsewhere", Status: 302}}}
+	return c
 }
 
 func h2cServer() *web.ServerConfig {

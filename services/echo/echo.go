@@ -90,7 +90,7 @@ func (c *Config) Calls() []services.Call {
 
 // Type describes the workload.
 var Type = services.Type{
-	Name: "echo", Role: services.Workload,
+	Name: "echo", Role: services.Workload, Outcomes: true,
 	Doc:    "Sends messages to a tcp-echo or udp-echo at exact times, compares what comes back and measures how long it took.",
 	Config: func() services.Config { return NewConfig() },
 	Result: func() any { return new(Result) },

@@ -129,14 +129,14 @@ func (s *udpServer) Run(ctx context.Context, env *services.Env) error {
 	defer conn.Close()
 	buffer := make([]byte, maxDatagram)
 	for {
-		n, from, err := conn.ReadFromAddrPort(buffer)
+		n, origin, err := conn.ReadOrigin(buffer)
 		if err != nil {
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return nil
 			}
 			return err
 		}
-		if _, err := conn.WriteToAddrPort(buffer[:n], from); err != nil {
+		if _, err := conn.Answer(buffer[:n], origin); err != nil {
 			if env.Over(ctx) {
 				return nil
 			}

@@ -9,13 +9,11 @@ import (
 	"hash"
 	"io"
 	nethttp "net/http"
-	"net/http/httptrace"
 	"net/url"
 	"os"
 	"strings"
 	"time"
 
-	"netlab/http"
 	"netlab/services/failures"
 )
 
@@ -27,20 +25,20 @@ const (
 )
 
 // attempt makes a request once and follows its redirects.
-func (c *Client) attempt(ctx context.Context, text string, into *bytes.Buffer, start time.Duration, o *Outcome) {
+func (c *Client) attempt(ctx context.Context, r *Request, into *bytes.Buffer, start time.Duration, o *Outcome) {
 	o.Status, o.Bytes, o.Err, o.Answered = 0, 0, nil, false
-	u, err := c.parse(text)
+	u, err := c.parse(r.URL)
 	if err != nil {
 		o.Err = err
 		return
 	}
 	ctx, cancel := c.env.WithTimeout(ctx, c.config.Timeout.Std())
 	defer cancel()
-	method := c.config.Method
+	method := r.Method
 	for redirects := 0; ; redirects++ {
 		o.Hops++
 		var next *url.URL
-		next, o.Err = c.hop(ctx, method, u, into, start, o)
+		next, o.Err = c.hop(ctx, r, method, u, into, start, o)
 		if o.Err != nil || next == nil || c.config.Redirects == 0 {
 			break
 		}
@@ -62,23 +60,21 @@ func (c *Client) attempt(ctx context.Context, text string, into *bytes.Buffer, s
 		o.Cut = !c.env.Host.Alive()
 	}
 	if o.Err != nil && !o.Cut {
-		c.env.WarnOnce(string(failures.Of(o.Err)), "request failed", "url", text, "error", o.Err)
+		c.env.WarnOnce(string(failures.Of(o.Err)), "request failed", "url", r.URL, "error", o.Err)
 	}
 }
 
 // hop makes one request. next is where the response redirects to, nil if it doesn't.
-func (c *Client) hop(ctx context.Context, method string, u *url.URL, into *bytes.Buffer, start time.Duration, o *Outcome) (next *url.URL, err error) {
+func (c *Client) hop(ctx context.Context, wanted *Request, method string, u *url.URL, into *bytes.Buffer, start time.Duration, o *Outcome) (next *url.URL, err error) {
 	o.Status, o.Bytes, o.Answered = 0, 0, false
-	call := &call{client: c, ctx: ctx}
-	defer call.finish(start, o)
-	if c.gates != nil && (c.version == http.H2C || u.Scheme == "https") {
-		if call.leave, err = c.gates.enter(ctx, u.Host); err != nil {
-			return nil, err
-		}
-	}
-	ctx = httptrace.WithClientTrace(context.WithValue(ctx, callKey{}, call), call.hook())
-	response, err := c.transport.RoundTrip(c.request(ctx, method, u))
+	hop := &hop{ctx: ctx}
+	defer hop.finish(start, o)
+	response, err := c.fetch(c.request(context.WithValue(ctx, hopKey{}, hop), wanted, method, u), o)
 	if err != nil {
+		var refused *refusedError
+		if errors.As(err, &refused) {
+			o.Status, err = refused.status, nil
+		}
 		return nil, err
 	}
 	o.Status, o.Protocol = response.StatusCode, response.Proto
@@ -92,13 +88,13 @@ func (c *Client) hop(ctx context.Context, method string, u *url.URL, into *bytes
 }
 
 // request returns a request. What it has in common with others is shared with them.
-func (c *Client) request(ctx context.Context, method string, u *url.URL) *nethttp.Request {
+func (c *Client) request(ctx context.Context, wanted *Request, method string, u *url.URL) *nethttp.Request {
 	r := (&nethttp.Request{
 		Method: method, URL: u, Host: u.Host, Header: c.header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
-	if c.body != nil && method == c.config.Method {
-		r.ContentLength = int64(len(c.body))
-		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.body)), nil }
+	if body := wanted.Body; body != nil && method == wanted.Method {
+		r.ContentLength = int64(len(body))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		r.Body, _ = r.GetBody()
 	}
 	if c.jar != nil {

@@ -5,13 +5,18 @@
 // requests. [Client.Do] makes one request, which may take several attempts and follow redirects, reads the response to its end,
 // compares it with its Content-Digest if there is one (RFC 9530), and says in an [Outcome] what came of it.
 //
-// Names are resolved for each connection, not for each request. The addresses of a name are tried one after the other.
+// Names are resolved for each connection, not for each request. The addresses of a name are tried one after the other:
+// the next one when one refuses, is unreachable, or says nothing within [Config].ConnectTimeout. There are no two attempts at a time
+// (RFC 8305).
 //
 // Where the server may speak HTTP/2 the first request to it goes alone, and those that start meanwhile wait until it has a
 // connection: net/http would open one for each of them and, if they turn out to be HTTP/2, close all but one. With http_version
 // http/1.1 nobody waits.
 //
-// Left out: caching, compression, authentication, proxies, Retry-After. Redirects are followed as RFC 9110, section 15.4, says:
+// With a cache ([Config].Cache) each client has a private one, as each browser has (package httpcache): what is fresh is answered
+// without a packet and in no time, what is stale is validated. It lasts as long as the client.
+//
+// Left out: compression, authentication, Retry-After. Redirects are followed as RFC 9110, section 15.4, says:
 // 301, 302 and 303 turn every method but HEAD into GET, which browsers do for POST only, 307 and 308 keep it.
 package httpclient
 
@@ -32,6 +37,7 @@ import (
 	"netlab/services"
 	"netlab/services/content"
 	"netlab/services/failures"
+	"netlab/services/httpcache"
 )
 
 // userAgent is what requests say if the configuration doesn't.
@@ -46,6 +52,8 @@ type Options struct {
 	Part string
 	// Connected, when not nil, is told of each connection that is made, also of those that are not used in the end.
 	Connected func(Connection)
+	// Cached, when not nil, is told by Close what the client's cache did, if it has one.
+	Cached func(httpcache.Result)
 }
 
 // Connection is a connection that was made.
@@ -65,10 +73,12 @@ type Client struct {
 	options   Options
 	version   http.Version
 	transport *nethttp.Transport
+	proxy     *url.URL        // nil without one; its host has a port
 	life      context.Context // of dials: net/http goes on with one whose request has gone
 	end       context.CancelFunc
 	jar       *cookiejar.Jar
-	gates     *gates // nil where none are needed
+	gates     *http.Gates      // nil where none are needed
+	cache     *httpcache.Cache // nil without one
 
 	mu      sync.Mutex
 	urls    map[string]*url.URL
@@ -102,20 +112,26 @@ func New(ctx context.Context, env *services.Env, config Config, o Options) (*Cli
 		}
 	}
 	if c.version = versions[config.HTTPVersion]; c.version != http.HTTP1 && config.KeepAlive {
-		c.gates = newGates(env.Host)
+		c.gates = http.NewGates(env.Host)
 	}
 	c.life, c.end = context.WithCancel(ctx)
 	c.transport = http.NewTransport(env.Host, &http.TransportOptions{
 		NoKeepAlive: !config.KeepAlive, MaxConnsPerServer: config.MaxConnections, IdlePerServer: maxIdle,
 		Dial: c.dial, DialTLS: c.dialTLS, TLS: secure, Version: c.version,
 	})
-	return c, nil
+	if err := c.useProxy(); err != nil {
+		return nil, err
+	}
+	return c, c.startCache(c.life)
 }
 
 // Close closes the connections. Nothing may be under way, but dials that nobody waits for.
 func (c *Client) Close() {
 	c.end()
 	c.transport.CloseIdleConnections()
+	if c.cache != nil && c.options.Cached != nil {
+		c.options.Cached(c.cache.Result())
+	}
 }
 
 // CloseIdle closes the connections that no request is using, so that the next one makes a new one.
@@ -125,12 +141,24 @@ func (c *Client) CloseIdle() { c.transport.CloseIdleConnections() }
 func (c *Client) Do(ctx context.Context, url string) Outcome { return c.Read(ctx, url, nil) }
 
 // Read is [Client.Do] that keeps the content of the response in into, unless that is nil.
-func (c *Client) Read(ctx context.Context, url string, into *bytes.Buffer) (o Outcome) {
+func (c *Client) Read(ctx context.Context, url string, into *bytes.Buffer) Outcome {
+	return c.Send(ctx, &Request{URL: url, Method: c.config.Method, Body: c.body}, into)
+}
+
+// Request is what a client asks for where it is not what the configuration says.
+type Request struct {
+	URL, Method string
+	// Body is the content, nil for none. Nobody changes it.
+	Body []byte
+}
+
+// Send is [Client.Read] of any request.
+func (c *Client) Send(ctx context.Context, r *Request, into *bytes.Buffer) (o Outcome) {
 	start := c.env.Elapsed()
 	for {
 		o.Attempts++
-		c.attempt(ctx, url, into, start, &o)
-		if o.Attempts >= c.config.Retry.Attempts || !c.again(&o) {
+		c.attempt(ctx, r, into, start, &o)
+		if o.Attempts >= c.config.Retry.Attempts || !c.again(r.Method, &o) {
 			break
 		}
 		if err := c.env.Sleep(ctx, c.backoff(o.Attempts)); err != nil {
@@ -143,9 +171,9 @@ func (c *Client) Read(ctx context.Context, url string, into *bytes.Buffer) (o Ou
 }
 
 // again says whether a request may be made again.
-func (c *Client) again(o *Outcome) bool {
+func (c *Client) again(method string, o *Outcome) bool {
 	r := &c.config.Retry
-	if o.Cut || !r.AnyMethod && !slices.Contains(idempotent, c.config.Method) {
+	if o.Cut || !r.AnyMethod && !slices.Contains(idempotent, method) {
 		return false
 	}
 	if o.Err == nil {

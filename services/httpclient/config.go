@@ -11,6 +11,7 @@ import (
 
 	"netlab/http"
 	"netlab/services"
+	"netlab/services/httpcache"
 	"netlab/services/secure"
 	"netlab/units"
 )
@@ -41,12 +42,15 @@ type Config struct {
 	KeepAlive      bool              `json:"keep_alive" jsonschema_description:"Whether connections are used again." jsonschema:"default=true"`
 	MaxConnections int               `json:"max_connections,omitempty" jsonschema_description:"How many connections a client has to one server at most; further requests wait for one. Default: no limit for HTTP/1.1; one for h2 and h2c, unless the server takes no further request on it."`
 	Timeout        units.Duration    `json:"timeout" jsonschema_description:"How long a request may take, from the dial to the last byte, redirects included. Each attempt has as long." jsonschema:"default=30s"`
+	ConnectTimeout units.Duration    `json:"connect_timeout,omitempty" jsonschema_description:"How long connecting to one address of a server, or of the proxy, may take. Then the next address of the name is tried; after the last one the attempt has failed. Less than timeout. Default: no limit but timeout."`
 	Redirects      int               `json:"redirects" jsonschema_description:"How many redirects of a request are followed; one more is a failure. With 0 none is: the response is what the server says." jsonschema:"default=10"`
 	Cookies        bool              `json:"cookies,omitempty" jsonschema_description:"Whether the client keeps cookies and sends them back."`
 	Retry          Retry             `json:"retry,omitzero" jsonschema_description:"Whether and when failed requests are made again. Default: they aren't."`
 	Method         string            `json:"method" jsonschema_description:"Method of the requests." jsonschema:"default=GET"`
 	Headers        map[string]string `json:"headers,omitempty" jsonschema_description:"Header fields of the requests. With two or more the bytes of HTTP/2, not their number, differ from run to run."`
 	Body           units.Bytes       `json:"body,omitempty" jsonschema_description:"Size of the body of the requests. Default: none."`
+	Proxy          services.ProxyURL `json:"proxy,omitempty" jsonschema_description:"The proxy through which all requests go, such as http://proxy:3128 or socks5://user:password@proxy:1080. Default: none."`
+	Cache          httpcache.Toggle  `json:"cache,omitzero" jsonschema_description:"A private cache, as a browser has: true, or an object that configures it. Each client has its own; with http-load that is each user, or each host if its users share connections. Default false."`
 	TLS            secure.Client     `json:"tls,omitzero" jsonschema_description:"How TLS is used with https URLs."`
 }
 
@@ -77,7 +81,7 @@ func NewConfig() Config {
 
 // Validate returns errors about the fields.
 func (c *Config) Validate() error {
-	list := []error{c.Retry.validate("retry."), c.TLS.Validate("tls"), c.validateHeaders()}
+	list := []error{c.Retry.validate("retry."), c.TLS.Validate("tls"), c.validateHeaders(), c.validateProxy(), c.Cache.Validate("cache")}
 	add := func(field, format string, args ...any) { list = append(list, services.Fieldf(field, format, args...)) }
 	if _, ok := versions[c.HTTPVersion]; !ok {
 		add("http_version", "%q is not one of auto, http/1.1, h2, h2c", c.HTTPVersion)
@@ -87,6 +91,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Timeout <= 0 {
 		add("timeout", "found %s, wanted more than 0s", c.Timeout)
+	}
+	if c.ConnectTimeout < 0 || c.ConnectTimeout > 0 && c.ConnectTimeout >= c.Timeout {
+		add("connect_timeout", "found %s, wanted more than 0s, and less than the timeout of %s", c.ConnectTimeout, c.Timeout)
 	}
 	if c.Redirects < 0 || c.Redirects > maxRedirects {
 		add("redirects", "found %d, wanted 0 to %d", c.Redirects, maxRedirects)

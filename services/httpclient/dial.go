@@ -23,7 +23,7 @@ type conn struct {
 func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 	owner, ctx, done := c.watch(ctx)
 	defer done()
-	conn, err := c.connect(ctx, owner, address)
+	conn, err := c.through(ctx, owner, address, false)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 func (c *Client) dialTLS(ctx context.Context, address string, config *tls.Config) (*tls.Conn, error) {
 	owner, ctx, done := c.watch(ctx)
 	defer done()
-	conn, err := c.connect(ctx, owner, address)
+	conn, err := c.through(ctx, owner, address, true)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,8 @@ func (c *Client) watch(ctx context.Context) (*call, context.Context, func()) {
 	}
 }
 
-// connect resolves a name and tries its addresses one after the other. The error is that of the first one.
+// connect resolves a name and tries its addresses one after the other, each for as long as [Config].ConnectTimeout says. The error
+// is that of the first one.
 func (c *Client) connect(ctx context.Context, owner *call, address string) (*conn, error) {
 	name, port, err := ip.SplitHostPort("tcp", address)
 	if err != nil {
@@ -94,7 +95,7 @@ func (c *Client) connect(ctx context.Context, owner *call, address string) (*con
 	var first error
 	for _, a := range addrs {
 		target := netip.AddrPortFrom(a, port).String()
-		raw, err := tcp.Dial(ctx, c.env.Host, target)
+		raw, err := c.connectTo(ctx, target)
 		if err == nil {
 			made := Connection{Target: target, DNS: resolved - start, Connect: c.env.Elapsed() - resolved}
 			return &conn{Conn: raw, owner: owner, made: made}, nil
@@ -107,4 +108,14 @@ func (c *Client) connect(ctx context.Context, owner *call, address string) (*con
 		}
 	}
 	return nil, first
+}
+
+// connectTo connects to one address, within the time that it may take.
+func (c *Client) connectTo(ctx context.Context, target string) (*tcp.Conn, error) {
+	if limit := c.config.ConnectTimeout.Std(); limit > 0 {
+		limited, cancel := c.env.WithTimeout(ctx, limit)
+		defer cancel()
+		ctx = limited
+	}
+	return tcp.Dial(ctx, c.env.Host, target)
 }

@@ -1,6 +1,10 @@
 package httpclient
 
-import "time"
+import (
+	"time"
+
+	"netlab/services/httpcache"
+)
 
 // Outcome is what came of one request, with the attempts and redirects that it took. Durations are of the lab's time.
 //
@@ -21,6 +25,11 @@ type Outcome struct {
 	Protocol string
 	// Attempts is how often the request was made, Hops how many requests that were with redirects.
 	Attempts, Hops int
+
+	// Cache is what the client's cache did with the last hop; FromCache says that it answered without a packet, in no time. Then
+	// Target is empty and Answered false.
+	Cache     httpcache.Status
+	FromCache bool
 
 	// Dialed says that a connection was made for the request, Secured that TLS was.
 	Dialed, Secured bool

@@ -5,6 +5,7 @@ import (
 
 	"netlab/services/failures"
 	"netlab/services/figures"
+	"netlab/services/httpcache"
 	"netlab/units"
 )
 
@@ -48,6 +49,8 @@ type Result struct {
 	// Seconds is what happened over time, in parts of Bucket: 100ms up to half a minute, 1s up to 5 minutes, and so on.
 	Bucket  units.Duration `json:"bucket_ns"`
 	Seconds []Second       `json:"seconds"`
+	// Cache is what the caches of HTTP clients did, during the warm-up as well; nil without them.
+	Cache *httpcache.Result `json:"cache,omitempty"`
 }
 
 // Phases are the parts of requests.

@@ -69,6 +69,9 @@ func (h *host) user(index int) (*User, Client) {
 func (h *host) request(c Client, due time.Duration) (ok bool) {
 	started := h.env.Elapsed()
 	o := c.Do(h.ctx)
-	h.tally.finish(due, started, h.env.Elapsed(), &o, !o.OK() && h.env.Over(h.ctx))
+	cut := !o.OK() && h.env.Over(h.ctx)
+	if h.tally.finish(due, started, h.env.Elapsed(), &o, cut) {
+		h.env.Outcome(due, o.OK())
+	}
 	return o.OK()
 }

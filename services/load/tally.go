@@ -72,14 +72,14 @@ func (t *tally) arrive(due time.Duration, waits bool) {
 	}
 }
 
-// finish counts a request that is over. cut says that the end of the run broke it off.
-func (t *tally) finish(due, started, now time.Duration, o *Outcome, cut bool) {
+// finish counts a request that is over, and says whether it counts for the result. cut says that the end of the run broke it off.
+func (t *tally) finish(due, started, now time.Duration, o *Outcome, cut bool) (counts bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.inFlight--
 	t.last = max(t.last, now)
 	if cut {
-		return
+		return false
 	}
 	latency := now - due
 	t.timeline.at(now-t.start, t.inFlight+1).finish(latency, o)
@@ -88,7 +88,7 @@ func (t *tally) finish(due, started, now time.Duration, o *Outcome, cut bool) {
 		t.inWindow++
 	}
 	if due-t.start < t.warmUp {
-		return
+		return false
 	}
 	t.bytes += uint64(o.Bytes)
 	for p := range phases {
@@ -101,11 +101,12 @@ func (t *tally) finish(due, started, now time.Duration, o *Outcome, cut bool) {
 	if !o.OK() {
 		t.failed++
 		t.errors.CountKind(o.Failure)
-		return
+		return true
 	}
 	t.succeeded++
 	t.latency.Add(latency)
 	t.service.Add(now - started)
+	return true
 }
 
 // window is the time over which rates are taken: from the warm-up to the last time at which a request could have begun or, if there

@@ -101,7 +101,7 @@ func (c *Config) AsksServers() bool { return c.Server == "" && c.Record != Addre
 
 // Type describes the workload.
 var Type = services.Type{
-	Name: "dns-lookup", Role: services.Workload,
+	Name: "dns-lookup", Role: services.Workload, Outcomes: true,
 	Doc: "Asks for a name at exact times, through the host's resolver or at a name server directly, and keeps the answers, how long " +
 		"they took and which came from the cache.",
 	Config: func() services.Config { return NewConfig() },
@@ -136,7 +136,7 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 			begun := env.Elapsed()
 			answers, err := ask(ctx)
 			if !env.Over(ctx) {
-				t.end(n, env.Elapsed()-begun, answers, err)
+				env.Outcome(begun, t.end(n, env.Elapsed()-begun, answers, err))
 			}
 		})
 	}

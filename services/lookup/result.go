@@ -106,9 +106,9 @@ func (t *tally) begin(at time.Duration) uint64 {
 }
 
 // end notes what a lookup found.
-func (t *tally) end(n uint64, took time.Duration, answers []*dns.Answer, err error) {
+func (t *tally) end(n uint64, took time.Duration, answers []*dns.Answer, err error) (found bool) {
 	one := Answer{Latency: units.Duration(took), Hit: len(answers) > 0}
-	joined, found := false, false
+	joined := false
 	var first netip.Addr
 	for _, a := range answers {
 		one.Records = append(one.Records, a.Texts()...)
@@ -157,6 +157,7 @@ func (t *tally) end(n uint64, took time.Duration, answers []*dns.Answer, err err
 		one.At = r.Answers[n].At
 		r.Answers[n] = one
 	}
+	return found
 }
 
 func (f *Failures) count(err error) {

@@ -33,6 +33,7 @@ type Record struct {
 	AAAA     []netip.Addr    `json:"aaaa,omitempty" jsonschema_description:"IPv6 addresses."`
 	Nodes    services.Nodes  `json:"nodes,omitempty" jsonschema_description:"Nodes whose addresses the name has: names, ranges, globs."`
 	ByClient []View          `json:"by_client,omitempty" jsonschema_description:"Other addresses for some clients. The first entry that fits the client counts; for all others the record's own addresses do."`
+	Geo      bool            `json:"geo,omitempty" jsonschema_description:"Whether a client that no entry of by_client fits is told only those of nodes that are nearest to it, by the locations of both; several at one place are all told. Clients whose location isn't known are told all."`
 	CNAME    string          `json:"cname,omitempty" jsonschema_description:"The name is an alias of this one; it then has nothing else."`
 	SRV      []SRV           `json:"srv,omitempty" jsonschema_description:"Where a service is (RFC 2782); the record's name is one such as _http._tcp."`
 	TXT      []string        `json:"txt,omitempty" jsonschema_description:"Texts, a record each."`
@@ -145,12 +146,22 @@ func (r *Record) validate(at string) error {
 		list = append(list, services.Fieldf(at+".cname", "an alias has nothing else (RFC 1034), and this name has other records"))
 	case r.CNAME != "" && r.Rotation != "":
 		list = append(list, services.Fieldf(at+".rotation", "an alias has no addresses that could rotate"))
+	case r.CNAME != "" && r.Geo:
+		list = append(list, services.Fieldf(at+".geo", "an alias has no addresses that could be near"))
 	case r.CNAME != "":
 		if err := dns.CheckName(r.CNAME); err != nil {
 			list = append(list, services.Fieldf(at+".cname", "%s", err))
 		}
 	case others == 0:
 		list = append(list, services.Fieldf(at, "has nothing: want one of a, aaaa, nodes, by_client, cname, srv, txt"))
+	}
+	if r.Geo && r.CNAME == "" {
+		switch {
+		case len(r.Nodes) == 0:
+			list = append(list, services.Fieldf(at+".geo", "wanted \"nodes\" to choose from: where addresses are isn't known"))
+		case len(r.A)+len(r.AAAA) > 0:
+			list = append(list, services.Fieldf(at+".geo", "wanted \"nodes\" and no other addresses: where those are isn't known"))
+		}
 	}
 	for i, s := range r.SRV {
 		at := fmt.Sprintf("%s.srv[%d]", at, i)

@@ -10,7 +10,7 @@ import (
 // Server describes the service.
 var Server = services.Type{
 	Name: "dns-server", Role: services.Service,
-	Doc: "Answers questions about the names of a zone over UDP and TCP: addresses (in rotation, by client), aliases, services and " +
+	Doc: "Answers questions about the names of a zone over UDP and TCP: addresses (in rotation, by client, the nearest), aliases, services and " +
 		"texts. Every node has its own name in the zone. Hosts whose \"dns\" names it ask it over the network.",
 	Config: func() services.Config { return NewConfig() },
 	Result: func() any { return new(Result) },

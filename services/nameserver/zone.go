@@ -134,6 +134,9 @@ func (c *Config) newZone(env *services.Env) (*dns.Zone, error) {
 		for _, v := range r.ByClient {
 			made.Views = append(made.Views, dns.View{For: v.match(h.Names()), Addresses: addresses(h, v.A, v.AAAA, v.Nodes)})
 		}
+		if r.Geo {
+			made.Views = append(made.Views, r.geoViews(env)...)
+		}
 		for _, s := range r.SRV {
 			made.SRV = append(made.SRV, dns.SRV{Priority: s.Priority, Weight: s.Weight, Port: s.Port, Target: s.Target})
 		}

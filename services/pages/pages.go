@@ -21,6 +21,7 @@ import (
 	"netlab/services"
 	"netlab/services/failures"
 	"netlab/services/figures"
+	"netlab/services/httpcache"
 	"netlab/services/httpclient"
 	"netlab/units"
 )
@@ -89,11 +90,13 @@ func (c *Config) Validate() error {
 }
 
 // Calls implements services.Caller.
-func (c *Config) Calls() []services.Call { return []services.Call{httpclient.Call("url", c.URL)} }
+func (c *Config) Calls() []services.Call {
+	return append(c.ProxyCalls(), httpclient.Call("url", c.URL))
+}
 
 // Type describes the workload.
 var Type = services.Type{
-	Name: "http-pages", Role: services.Workload,
+	Name: "http-pages", Role: services.Workload, Outcomes: true,
 	Doc: "Walks through a paginated collection of a server, page by page, and checks that each item comes exactly " +
 		"once.",
 	Config: func() services.Config { return NewConfig() },
@@ -126,6 +129,8 @@ type Result struct {
 	Latency *figures.Latency `json:"latency"`
 	// Connections counts connections that were opened.
 	Connections uint64 `json:"connections"`
+	// Cache is what the clients' caches did, nil without them.
+	Cache *httpcache.Result `json:"cache,omitempty"`
 }
 
 // runner runs the workload.
@@ -145,20 +150,24 @@ type tally struct {
 // Run implements services.Runner.
 func (r *runner) Run(ctx context.Context, env *services.Env) error {
 	t := &r.hosts[env.Index]
-	client, err := httpclient.New(ctx, env, r.config.Client, httpclient.Options{Connected: t.connected})
+	client, err := httpclient.New(ctx, env, r.config.Client, httpclient.Options{Connected: t.connected, Cached: t.cached})
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	for n := 0; (r.config.Walks == 0 || n < r.config.Walks) && !env.Over(ctx); n++ {
+		began := env.Elapsed()
 		w := &walk{config: &r.config, env: env, client: client, tally: t, seen: map[string]bool{}}
 		w.run(ctx)
-		if r.config.Walks == 0 && w.pages == 0 && env.Sleep(ctx, time.Second) != nil {
-			break // an endless workload whose server fails at once must not make time stand still
+		if r.config.Walks == 0 && (w.pages == 0 || env.Elapsed() == began) && env.Sleep(ctx, time.Second) != nil {
+			break // an endless workload whose server fails at once, or whose cache has all, must not make time stand still
 		}
 	}
 	return nil
 }
+
+// cached counts what the client's cache did.
+func (t *tally) cached(r httpcache.Result) { t.update(func(t *tally) { t.result.Cache = &r }) }
 
 func (t *tally) connected(httpclient.Connection) {
 	t.mu.Lock()
@@ -211,6 +220,7 @@ func (r *runner) Result() any {
 		all.Errors.Add(t.result.Errors)
 		latency.Merge(&t.latency)
 		ended += t.ended
+		all.Cache = httpcache.Sum(all.Cache, t.result.Cache)
 		t.mu.Unlock()
 	}
 	all.Complete = all.Walks > 0 && ended == all.Walks && all.Duplicates == 0 && all.Missing == 0

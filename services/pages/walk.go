@@ -25,7 +25,11 @@ func (w *walk) run(ctx context.Context) {
 	w.tally.update(func(t *tally) { t.result.Walks++ })
 	offset, token := 0, ""
 	for {
+		asked := w.env.Elapsed()
 		o := w.client.Read(ctx, w.config.address(offset, token), &w.text)
+		if !o.Cut {
+			w.env.Outcome(asked, o.OK())
+		}
 		if !w.count(&o) {
 			return
 		}

@@ -58,7 +58,7 @@ func (c *Config) schedule() probe.Schedule {
 
 // Type describes the workload.
 var Type = services.Type{
-	Name: "ping", Role: services.Workload,
+	Name: "ping", Role: services.Workload, Outcomes: true,
 	Doc: "Sends ICMP echo requests at exact times and measures round-trip times and loss. " +
 		"Requests do not wait for replies, so the interval may be shorter than the round trip.",
 	Config: func() services.Config { return NewConfig() },

@@ -62,6 +62,9 @@ func (p *Prober) Run(ctx context.Context, env *services.Env, send func(number ui
 	defer answered()
 	p.answered = answered
 	t := &p.tally
+	if env.Outcomes != nil {
+		t.over = env.Outcomes.Request
+	}
 	start := env.Elapsed()
 	for i := 0; p.schedule.Count == 0 || i < p.schedule.Count; i++ {
 		if env.SleepUntil(ctx, start+time.Duration(i)*p.schedule.Interval.Std()) != nil {

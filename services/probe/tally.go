@@ -21,6 +21,8 @@ type request struct {
 // tally counts the requests and replies of one host. One goroutine sends and another receives.
 type tally struct {
 	timeout time.Duration
+	// over is told of each request that is over: when it was sent, how long its reply took or, if there was none in time, the timeout.
+	over func(sent, took time.Duration, ok bool)
 
 	mu sync.Mutex
 	// recent holds the last requests, at their number modulo sequences.
@@ -48,7 +50,7 @@ func (t *tally) send(at time.Duration) {
 			t.waiting--
 		}
 		if !old.answered {
-			t.lost++
+			t.lose(old)
 		}
 		*old = request{at: at}
 	}
@@ -85,9 +87,22 @@ func (t *tally) reply(sequence uint16, at time.Duration) bool {
 		q.answered = true
 		t.waiting--
 		t.rtt.Add(rtt)
+		t.tell(q, rtt, true)
 		return true
 	}
 	return false
+}
+
+// lose counts a request that was not answered in time.
+func (t *tally) lose(q *request) {
+	t.lost++
+	t.tell(q, t.timeout, false)
+}
+
+func (t *tally) tell(q *request, took time.Duration, ok bool) {
+	if t.over != nil {
+		t.over(q.at, took, ok)
+	}
 }
 
 // open is the number of requests that are still without a reply in time.
@@ -108,11 +123,12 @@ func (t *tally) lastSent() time.Duration {
 func (t *tally) finish(at time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, q := range t.recent {
+	for i := range t.recent {
+		q := &t.recent[i]
 		switch {
 		case q.answered:
 		case q.failed || q.late || at-q.at >= t.timeout:
-			t.lost++
+			t.lose(q)
 		default:
 			t.pending++
 		}

@@ -13,13 +13,16 @@ import (
 	"netlab/services"
 	"netlab/services/capacity"
 	"netlab/services/chat"
+	"netlab/services/limits"
 	"netlab/units"
 )
 
 // ServerResult is what a server reports.
 type ServerResult struct {
 	Connections uint64 `json:"connections"`
-	Requests    uint64 `json:"requests"`
+	// Malformed counts connections without the header of the PROXY protocol that they should have begun with.
+	Malformed uint64 `json:"malformed,omitempty"`
+	Requests  uint64 `json:"requests"`
 	// Aborted counts responses that broke off because the client went or the run ended.
 	Aborted uint64 `json:"aborted"`
 	// Bytes is the content of responses, as handed to the stack.
@@ -30,6 +33,8 @@ type ServerResult struct {
 	Protocols map[string]uint64 `json:"protocols"`
 	// Capacity is what the model of the server's cores found, nil without one.
 	Capacity *capacity.Result `json:"capacity"`
+	// Limits is what was refused, nil without limits.
+	Limits *limits.Result `json:"limits,omitempty"`
 	// Handlers is what the handlers did, by path.
 	Handlers map[string]HandlerResult `json:"handlers,omitempty"`
 }
@@ -61,6 +66,12 @@ func (c *counters) connection() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.result.Connections++
+}
+
+func (c *counters) malformed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.result.Malformed++
 }
 
 // request counts a request that is over.
@@ -95,6 +106,7 @@ func (s *server) Result() any {
 	if s.cores != nil {
 		result.Capacity = s.cores.Result()
 	}
+	result.Limits = s.limiter.Result()
 	for _, p := range s.places {
 		if result.Handlers == nil {
 			result.Handlers = map[string]HandlerResult{}

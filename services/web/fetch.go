@@ -24,6 +24,9 @@ import (
 // failedAtOnce is how long it takes from a request that failed in no time to the next one, so that time goes on.
 const failedAtOnce = 100 * time.Millisecond
 
+// cachedAtOnce is how long it takes in an endless workload from a request that the cache answered in no time to the next one.
+const cachedAtOnce = time.Microsecond
+
 const (
 	maxConcurrency = 1 << 16
 	maxParts       = 1_000_000
@@ -93,10 +96,10 @@ func (c *Config) urls() []services.URL {
 
 // Calls implements services.Caller.
 func (c *Config) Calls() []services.Call {
+	list := c.ProxyCalls()
 	if len(c.URLs) == 0 {
-		return []services.Call{httpclient.Call("url", c.URL)}
+		return append(list, httpclient.Call("url", c.URL))
 	}
-	var list []services.Call
 	for _, u := range c.URLs {
 		list = append(list, httpclient.Call("urls", u))
 	}
@@ -119,7 +122,7 @@ func (c *Config) targets() []string {
 
 // Fetch describes the workload.
 var Fetch = services.Type{
-	Name: "http-fetch", Role: services.Workload,
+	Name: "http-fetch", Role: services.Workload, Outcomes: true,
 	Doc: "Fetches a URL or several over HTTP, once or many times, one request after the other or several at once, and measures how " +
 		"long connections, TLS handshakes, first bytes and whole responses take.",
 	Config: func() services.Config { return NewConfig() },
@@ -143,7 +146,7 @@ type runner struct {
 // Run implements services.Runner.
 func (r *runner) Run(ctx context.Context, env *services.Env) error {
 	t := &r.hosts[env.Index]
-	client, err := httpclient.New(ctx, env, r.config.Client, httpclient.Options{Connected: t.connected})
+	client, err := httpclient.New(ctx, env, r.config.Client, httpclient.Options{Connected: t.connected, Cached: t.cached})
 	if err != nil {
 		return err
 	}
@@ -161,9 +164,16 @@ func (r *runner) Run(ctx context.Context, env *services.Env) error {
 				if !ok || env.SleepUntil(ctx, at) != nil {
 					return
 				}
+				due := env.Elapsed()
 				o := client.Do(ctx, r.targets[n%len(r.targets)])
+				if !o.Cut {
+					env.Outcome(due, o.OK())
+				}
 				t.count(&o, env.Elapsed()-start)
 				if o.Total == 0 && o.Err != nil && env.Sleep(ctx, failedAtOnce) != nil {
+					return
+				}
+				if o.Total == 0 && turns.count == 0 && env.Sleep(ctx, cachedAtOnce) != nil {
 					return
 				}
 			}

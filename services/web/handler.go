@@ -15,9 +15,10 @@ import (
 
 // options are the handlers that there are and the options that each of them has.
 var options = map[string][]string{
-	"static":         {"size", "count", "content_type", "cache_control", "conditional"},
+	"static":         {"size", "count", "content_type", "cache_control", "expires", "vary", "headers", "changes", "conditional"},
 	"echo":           {},
-	"delay":          {"cores", "service_time", "queue", "size"},
+	"request":        {},
+	"delay":          {"cores", "service_time", "queue", "abandoned", "size"},
 	"status":         {"status", "error_rate", "error_status", "size"},
 	"redirect":       {"location", "status"},
 	"stream":         {"size", "piece", "interval", "rate", "content_type"},
@@ -29,17 +30,21 @@ var options = map[string][]string{
 }
 
 // handlerNames are the names of handlers in the order in which errors list them.
-var handlerNames = []string{"static", "echo", "delay", "status", "redirect", "stream", "events", "collection", "files", "chat", "websocket-echo"}
+var handlerNames = []string{"static", "echo", "request", "delay", "status", "redirect", "stream", "events", "collection", "files", "chat", "websocket-echo"}
 
 // Handler is what answers at a path. Each kind of handler has its own options; an option that isn't given has its default.
 type Handler struct {
-	Handler string `json:"handler" jsonschema_description:"What it does: static serves objects, echo sends back what it gets, delay answers after some work, status with a status, redirect with another place; stream sends piece by piece and events one event after the other; collection is a REST collection in pages; files keeps what is PUT on the host's disk; chat is a chat room and websocket-echo sends WebSocket messages back." jsonschema:"required,enum=static,enum=echo,enum=delay,enum=status,enum=redirect,enum=stream,enum=events,enum=collection,enum=files,enum=chat,enum=websocket-echo"`
+	Handler string `json:"handler" jsonschema_description:"What it does: static serves objects, echo sends back what it gets, request what it saw of the request (the client's address, the header), delay answers after some work, status with a status, redirect with another place; stream sends piece by piece and events one event after the other; collection is a REST collection in pages; files keeps what is PUT on the host's disk; chat is a chat room and websocket-echo sends WebSocket messages back." jsonschema:"required,enum=static,enum=echo,enum=request,enum=delay,enum=status,enum=redirect,enum=stream,enum=events,enum=collection,enum=files,enum=chat,enum=websocket-echo"`
 
-	Size         *units.Bytes `json:"size,omitempty" jsonschema_description:"static: size of each object, default 10kB. delay, status: size of the content, default 0B. stream: size of all pieces, default 100kB. events: size of the data of each event, default 100B."`
-	Count        int          `json:"count,omitempty" jsonschema_description:"static: objects 1 to this number are below the path, which ends with a slash; default any name. events: how many events there are; default: until the client goes."`
-	ContentType  string       `json:"content_type,omitempty" jsonschema_description:"static, stream: media type. Default application/octet-stream."`
-	CacheControl string       `json:"cache_control,omitempty" jsonschema_description:"static: the header field Cache-Control, such as max-age=60. Default: none."`
-	Conditional  *bool        `json:"conditional,omitempty" jsonschema_description:"static: whether objects have an ETag and a Last-Modified, so that clients may ask whether they have changed, and for parts of them. Default true."`
+	Size         *units.Bytes      `json:"size,omitempty" jsonschema_description:"static: size of each object, default 10kB. delay, status: size of the content, default 0B. stream: size of all pieces, default 100kB. events: size of the data of each event, default 100B."`
+	Count        int               `json:"count,omitempty" jsonschema_description:"static: objects 1 to this number are below the path, which ends with a slash; default any name. events: how many events there are; default: until the client goes."`
+	ContentType  string            `json:"content_type,omitempty" jsonschema_description:"static, stream: media type. Default application/octet-stream."`
+	CacheControl string            `json:"cache_control,omitempty" jsonschema_description:"static: the header field Cache-Control, such as max-age=60. Default: none."`
+	Expires      *units.Duration   `json:"expires,omitempty" jsonschema_description:"static: the header field Expires is this long after the response's date; 0s or less is in the past. Default: none."`
+	Vary         []string          `json:"vary,omitempty" jsonschema_description:"static: header fields of requests that the content depends on, such as Accept-Language; responses name them in Vary. Default: none."`
+	Headers      map[string]string `json:"headers,omitempty" jsonschema_description:"static: further header fields of responses, such as Surrogate-Key or CDN-Cache-Control. Default: none."`
+	Changes      units.Duration    `json:"changes,omitempty" jsonschema_description:"static: how often the content changes, in whole seconds by the host's date since the server's start, and with it ETag and Last-Modified. Default: never."`
+	Conditional  *bool             `json:"conditional,omitempty" jsonschema_description:"static: whether objects have an ETag and a Last-Modified, so that clients may ask whether they have changed, and for parts of them. Default true."`
 
 	Capacity
 
@@ -176,6 +181,8 @@ func (h *Handler) build(env *services.Env, path string) (nethttp.Handler, error)
 		return h.static(env, path), nil
 	case "echo":
 		return nethttp.HandlerFunc(echo), nil
+	case "request":
+		return nethttp.HandlerFunc(request), nil
 	case "delay":
 		return h.fixed(nethttp.StatusOK), nil
 	case "status":

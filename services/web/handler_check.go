@@ -115,9 +115,7 @@ func (h *Handler) validateKind(at []string, add func(field, format string, args 
 		if h.Count > 0 && !strings.HasSuffix(path, "/") {
 			add("count", "found %d, but %q is one object: objects below it need a path that ends with a slash", h.Count, path)
 		}
-		if strings.ContainsFunc(h.CacheControl, func(r rune) bool { return r < ' ' || r > '~' }) {
-			add("cache_control", "%q is not a header field's value", h.CacheControl)
-		}
+		h.validateCaching(add)
 	case "delay":
 		if h.ServiceTime.IsZero() {
 			add("service_time", "missing: want how long it takes, such as \"exponential(8ms)\"")

@@ -65,7 +65,7 @@ type object struct {
 	digest string // as Content-Digest says it
 }
 
-// get returns the object at a path. The size must be the same each time.
+// get returns the object of a name, which is its path and what else it depends on. The size must be the same each time.
 func (s *objects) get(path string, size int64) *object {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,15 +99,15 @@ func newObject(path string, size int64) *object {
 	return o
 }
 
-// plain answers with the object at a request's path, and knows nothing of conditions and ranges.
-func (s *objects) plain(w nethttp.ResponseWriter, r *nethttp.Request, size int64) {
+// plain answers with the object of a name, and knows nothing of conditions and ranges.
+func (s *objects) plain(w nethttp.ResponseWriter, r *nethttp.Request, name string, size int64) {
 	header := w.Header()
 	header.Set("Content-Type", s.contentType)
 	header.Set("Content-Length", strconv.FormatInt(size, 10))
 	if r.Method == nethttp.MethodHead {
 		return
 	}
-	o := s.get(r.URL.Path, size)
+	o := s.get(name, size)
 	header.Set(digestField, o.digest)
 	w.WriteHeader(nethttp.StatusOK)
 	if o.data != nil {
@@ -117,12 +117,13 @@ func (s *objects) plain(w nethttp.ResponseWriter, r *nethttp.Request, size int64
 	copyContent(w, content.New(o.seed), size)
 }
 
-// conditional answers with the object at a request's path, with conditions (RFC 9110, section 13) and ranges (section 14).
-func (s *objects) conditional(w nethttp.ResponseWriter, r *nethttp.Request, size int64) {
-	o := s.get(r.URL.Path, size)
+// conditional answers with the object of a name, which was made at a time, with conditions (RFC 9110, section 13) and ranges
+// (section 14).
+func (s *objects) conditional(w nethttp.ResponseWriter, r *nethttp.Request, name string, modified time.Time, size int64) {
+	o := s.get(name, size)
 	w.Header().Set("Content-Type", s.contentType)
 	w.Header().Set("ETag", strconv.Quote(o.digest[len(digestPrefix):len(o.digest)-1]))
-	nethttp.ServeContent(&digestWriter{w, o.digest}, r, "", s.modified, o.open())
+	nethttp.ServeContent(&digestWriter{w, o.digest}, r, "", modified, o.open())
 }
 
 // digestWriter adds the digest to responses that hold all of an object.

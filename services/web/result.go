@@ -8,6 +8,7 @@ import (
 
 	"netlab/services/failures"
 	"netlab/services/figures"
+	"netlab/services/httpcache"
 	"netlab/services/httpclient"
 	"netlab/units"
 )
@@ -23,6 +24,7 @@ type tally struct {
 	protocols                        map[string]uint64
 	latency, ttfb, connecting, hello figures.Latencies
 	connections, resumed             uint64
+	cache                            *httpcache.Result // nil without one
 	took                             time.Duration
 }
 
@@ -40,6 +42,13 @@ func (t *tally) connected(c httpclient.Connection) {
 	if c.Resumed {
 		t.resumed++
 	}
+}
+
+// cached counts what the client's cache did.
+func (t *tally) cached(r httpcache.Result) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cache = &r
 }
 
 // count counts a request that ended at a time since the workload's start.
@@ -107,6 +116,8 @@ type Result struct {
 	Resumed     uint64           `json:"resumed"`
 	Connect     *figures.Latency `json:"connect"`
 	TLS         *figures.Latency `json:"tls"`
+	// Cache is what the clients' caches did, nil without them.
+	Cache *httpcache.Result `json:"cache,omitempty"`
 }
 
 // protocolName is what results and expectations call a version of HTTP such as "HTTP/1.1".
@@ -142,6 +153,7 @@ func (r *runner) Result() any {
 		ttfb.Merge(&t.ttfb)
 		connecting.Merge(&t.connecting)
 		hello.Merge(&t.hello)
+		all.Cache = httpcache.Sum(all.Cache, t.cache)
 		t.mu.Unlock()
 	}
 	all.Requests = all.Succeeded + all.Failed + all.Pending

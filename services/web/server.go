@@ -3,10 +3,12 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"mime"
 	"net"
 	nethttp "net/http"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -14,6 +16,8 @@ import (
 	"netlab/ip"
 	"netlab/services"
 	"netlab/services/capacity"
+	"netlab/services/limits"
+	"netlab/services/proxyprotocol"
 	"netlab/services/secure"
 	"netlab/tcp"
 	"netlab/units"
@@ -43,6 +47,8 @@ type ServerConfig struct {
 	ErrorStatus   int               `json:"error_status,omitempty" jsonschema_description:"Status of requests that fail. Default 500."`
 	HeaderTimeout units.Duration    `json:"header_timeout,omitempty" jsonschema_description:"How long a client may take to send the header of a request, or for a TLS handshake. Default: no limit."`
 	IdleTimeout   units.Duration    `json:"idle_timeout,omitempty" jsonschema_description:"How long a connection is kept without a request. Default: until the end."`
+	Limits        limits.Config     `json:"limits,omitzero" jsonschema_description:"What is too much: connections, requests of one client or of all in a time, requests under way at once. Default: nothing."`
+	ProxyProtocol services.Nodes    `json:"proxy_protocol,omitempty" jsonschema_description:"Nodes whose connections begin with a header of the PROXY protocol (v1 or v2), whose word about the client is believed. Default: none."`
 	MaxHeader     units.Bytes       `json:"max_header,omitempty" jsonschema_description:"Largest header of a request; one that is larger gets status 431. Default 1MiB."`
 }
 
@@ -56,7 +62,8 @@ func (c *ServerConfig) Endless() bool { return true }
 
 // Validate implements services.Config.
 func (c *ServerConfig) Validate() error {
-	list := []error{c.TLS.Validate("tls"), c.Capacity.Validate(), checkErrors(nil, c.ErrorRate, c.ErrorStatus), c.validateHandlers()}
+	list := []error{c.TLS.Validate("tls"), c.Capacity.Validate(), checkErrors(nil, c.ErrorRate, c.ErrorStatus), c.validateHandlers(),
+		c.Limits.Validate("limits")}
 	add := func(field, format string, args ...any) { list = append(list, services.Fieldf(field, format, args...)) }
 	if c.Listen == "" {
 		add("listen", "missing: want a colon and a port, such as \":80\"")
@@ -83,6 +90,15 @@ func (c *ServerConfig) Validate() error {
 		add("max_header", "found %s, wanted 1B to %s", c.MaxHeader, maxHeader)
 	}
 	return errors.Join(list...)
+}
+
+// Expand implements [services.Expander].
+func (c *ServerConfig) Expand(names func(services.Nodes) services.Nodes) services.Config {
+	out := *c
+	if c.ProxyProtocol != nil {
+		out.ProxyProtocol = names(c.ProxyProtocol)
+	}
+	return &out
 }
 
 var _ services.Storer = (*ServerConfig)(nil)
@@ -122,6 +138,7 @@ type server struct {
 	config  ServerConfig
 	count   *counters
 	cores   *capacity.Cores // nil without a model
+	limiter *limits.Limiter // nil without limits
 	places  []*place        // of the handlers, by path
 	host    *ip.Host
 	mux     *nethttp.ServeMux
@@ -130,7 +147,7 @@ type server struct {
 }
 
 func newServer(config ServerConfig) *server {
-	return &server{config: config, count: newCounters()}
+	return &server{config: config, count: newCounters(), limiter: limits.New(config.Limits)}
 }
 
 // Run implements services.Runner.
@@ -153,13 +170,30 @@ func (s *server) Run(ctx context.Context, env *services.Env) error {
 	if err := s.prepare(ctx, env); err != nil {
 		return ended(ctx, env, err)
 	}
-	listener, err := tcp.Listen(env.Host, string(s.config.Listen))
+	listener, err := s.listen(ctx, env)
 	if err == nil {
-		err = http.Serve(ctx, listener, s, o)
+		s.limiter.Start(env)
+		err = http.Serve(ctx, s.limiter.Listener(listener), s, o)
 		env.Wait()
 	}
 	s.stop()
 	return ended(ctx, env, err)
+}
+
+// listen returns the listener, which takes the PROXY protocol's header off connections of those who send it.
+func (s *server) listen(ctx context.Context, env *services.Env) (net.Listener, error) {
+	if len(s.config.ProxyProtocol) == 0 {
+		return tcp.Listen(env.Host, string(s.config.Listen))
+	}
+	var trusted []netip.Addr
+	for _, name := range s.config.ProxyProtocol {
+		found, err := env.Host.Resolve(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("proxy_protocol: %w", err)
+		}
+		trusted = append(trusted, found...)
+	}
+	return proxyprotocol.Listen(ctx, env, string(s.config.Listen), trusted, s.config.HeaderTimeout.Std(), s.count.malformed)
 }
 
 // ended returns an error unless it comes from the end of ctx or of the host.
@@ -234,6 +268,11 @@ func (s *server) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		rec.date()
 		s.count.request(r, rec)
 	}()
+	leave, ok := s.limiter.Admit(rec, r)
+	if !ok {
+		return
+	}
+	defer leave()
 	if s.errors.hit() {
 		fail(rec, s.errors.status)
 		return
@@ -269,7 +308,7 @@ func (s *server) object(w nethttp.ResponseWriter, r *nethttp.Request) {
 		fail(w, nethttp.StatusNotFound)
 		return
 	}
-	s.objects.plain(w, r, size)
+	s.objects.plain(w, r, r.URL.Path, size)
 }
 
 // readOnly says whether a request only reads. Otherwise it is answered with status 405.

@@ -33,14 +33,14 @@ func (h *Handler) static(env *services.Env, path string) nethttp.Handler {
 			fail(w, nethttp.StatusNotFound)
 			return
 		}
-		if h.CacheControl != "" {
-			w.Header().Set("Cache-Control", h.CacheControl)
-		}
+		now := env.Host.Now()
+		h.caching(w.Header(), now)
+		name, modified := h.version(r, now, objects.modified)
 		if h.Conditional != nil && !*h.Conditional {
-			objects.plain(w, r, size)
+			objects.plain(w, r, name, size)
 			return
 		}
-		objects.conditional(w, r, size)
+		objects.conditional(w, r, name, modified, size)
 	})
 }
 

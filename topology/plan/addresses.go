@@ -207,6 +207,7 @@ func (p *planner) switched() {
 		for _, port := range s.Ports {
 			p.member(s, port, taken, &used)
 		}
+		p.sharedIn(i, taken, used)
 		for f := IPv4; f <= IPv6; f++ {
 			if used[f] || given[f] {
 				p.networks[f] = append(p.networks[f], network{prefix: s.Networks[f], link: -1, segment: i, pinned: given[f]})

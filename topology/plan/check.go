@@ -35,6 +35,9 @@ func (p *planner) overlaps() {
 
 // title returns "link a--b" or "segment sw".
 func (p *planner) title(n *network) string {
+	if n.anycast() {
+		return "address " + p.lab.Shared[n.shared].Name
+	}
 	if n.link >= 0 {
 		return "link " + p.lab.Links[n.link].ID
 	}
@@ -48,7 +51,7 @@ func (p *planner) overlap(outer, inner *network) {
 	case outer.prefix == inner.prefix && !outer.pinned && !inner.pinned && outer.link >= 0:
 		message = fmt.Sprintf("links %s and %s hash to the same network %s: give one of them addresses",
 			p.lab.Links[outer.link].ID, p.lab.Links[inner.link].ID, inner.prefix)
-	case outer.prefix == inner.prefix && !outer.pinned && !inner.pinned:
+	case outer.prefix == inner.prefix && !outer.pinned && !inner.pinned && outer.segment >= 0 && inner.segment >= 0:
 		message = fmt.Sprintf("switches %s and %s hash to the same network %s: give one of them subnets",
 			p.lab.Nodes[p.plan.Segments[outer.segment].Switches[0]].Name,
 			p.lab.Nodes[p.plan.Segments[inner.segment].Switches[0]].Name, inner.prefix)
@@ -62,6 +65,13 @@ func (p *planner) overlap(outer, inner *network) {
 	// The error is about the one that was given, the later one if both or none were.
 	if outer.pinned && !inner.pinned {
 		inner = outer
+	}
+	if outer.anycast() || inner.anycast() {
+		if !inner.anycast() {
+			inner = outer
+		}
+		p.sharedError(inner.shared, "addresses", "%s", message)
+		return
 	}
 	if inner.link >= 0 {
 		p.linkError(inner.link, "addresses", "%s", message)
@@ -94,16 +104,23 @@ func (p *planner) givenRoutes() {
 			continue
 		}
 		seen := map[netip.Prefix]int{}
+		twice := map[Route]int{}
 		for i, r := range node.Routes {
 			field := fmt.Sprintf("routes[%d].", i)
 			if message := p.checkTo(node, r.To); message != "" {
 				p.nodeError(n, field+"to", "%s", message)
 				continue
 			}
-			if first, dup := seen[r.To]; dup {
-				p.nodeError(n, field+"to", "%s is the destination of routes[%d] already", r.To, first)
+			if first, dup := seen[r.To]; dup && node.Kind == Host {
+				p.nodeError(n, field+"to", "%s is the destination of routes[%d] already: only routers share traffic among several next hops",
+					r.To, first)
 				continue
 			}
+			if first, dup := twice[r]; dup {
+				p.nodeError(n, field+"via", "routes[%d] says the same", first)
+				continue
+			}
+			twice[r] = i
 			seen[r.To] = i
 			if message := p.checkVia(n, r); message != "" {
 				p.nodeError(n, field+"via", "%s", message)
@@ -111,7 +128,7 @@ func (p *planner) givenRoutes() {
 		}
 		if node.Routes != nil {
 			p.plan.Routes[n] = slices.Clone(node.Routes)
-			slices.SortFunc(p.plan.Routes[n], compareRoutes)
+			slices.SortStableFunc(p.plan.Routes[n], compareRoutes)
 		}
 	}
 }

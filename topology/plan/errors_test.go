@@ -85,7 +85,7 @@ func TestErrors(t *testing.T) {
 		}},
 		{"routes", "a 10.0.0.0/8>192.0.2.2 10.0.0.1/8>192.0.2.2 10.0.0.0/8>192.0.2.2 11.0.0.0/8>192.0.2.1 ::/0>192.0.2.2 12.0.0.0/8>198.51.100.1\nb ipv4 ::/0>fd00::1\nsw switch 0.0.0.0/0>192.0.2.1\na 192.0.2.1/30 - b", []string{
 			"nodes.a.routes[1].to: 10.0.0.1/8 has bits set behind its prefix: write 10.0.0.0/8",
-			"nodes.a.routes[2].to: 10.0.0.0/8 is the destination of routes[0] already",
+			"nodes.a.routes[2].to: 10.0.0.0/8 is the destination of routes[0] already: only routers share traffic among several next hops",
 			"nodes.a.routes[3].via: 192.0.2.1 is an address of a itself: want its neighbour's",
 			"nodes.a.routes[4].via: 192.0.2.2 is an IPv4 address and the destination ::/0 is not",
 			"nodes.a.routes[5].via: 198.51.100.1 isn't on a network of a, which is on [192.0.2.0/30]",

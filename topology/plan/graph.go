@@ -22,6 +22,7 @@ type reach struct {
 	router  int        // first router on the way, -1 while there were only switches
 	link    int        // first link on the way
 	via     netip.Addr // address of the first router
+	at      int        // the router or switch that is reached so, of reaches of networks; -1 for the host itself
 }
 
 // better orders by latency, then hops, then file order of the first router and of the first link.
@@ -52,7 +53,11 @@ type graph struct {
 	reached []int // the number of the search that found it
 	settled []int
 	search  int
+	source  int
 	queue   frontier
+	// With multipath, firsts holds for each node what equals finds out.
+	multipath bool
+	firsts    [][]first
 }
 
 func (p *planner) newGraph(f Family) *graph {
@@ -61,9 +66,10 @@ func (p *planner) newGraph(f Family) *graph {
 		networkOf: slices.Repeat([]int{-1}, len(p.lab.Links)), segmentNetwork: slices.Repeat([]int{-1}, len(p.plan.Segments)),
 		found: make([]reach, nodes), reached: make([]int, nodes), settled: make([]int, nodes)}
 	for i, n := range p.networks[f] {
-		if n.link >= 0 {
+		switch {
+		case n.link >= 0:
 			g.networkOf[n.link] = i
-		} else {
+		case n.segment >= 0:
 			g.segmentNetwork[n.segment] = i
 		}
 	}
@@ -105,6 +111,7 @@ func (g *graph) network(port Port) int {
 // from searches the shortest paths from a node to all routers and switches (Dijkstra).
 func (g *graph) from(source int) {
 	g.search++
+	g.source = source
 	g.queue = g.queue[:0]
 	g.settled[source] = g.search
 	start := reach{router: -1}
@@ -142,29 +149,53 @@ func (g *graph) relax(r reach, h hop) {
 	}
 }
 
-// nearest returns how the latest search's source best reaches a network: by the nearest router of a link, by the nearest
-// switch of a segment.
-func (g *graph) nearest(n *network) (best reach, ok bool) {
-	take := func(node int) {
-		if g.reached[node] != g.search {
-			return
-		}
-		if r := g.found[node]; r.router >= 0 && (!ok || r.better(best)) {
-			best, ok = r, true
+// nearest returns the first routers on the way by which the latest search's source best reaches a network: by the nearest router of a
+// link, by the nearest switch of a segment, to the nearest host of an anycast address. There is one unless there is multipath.
+func (g *graph) nearest(n *network) []first {
+	var best []reach
+	take := func(r reach) {
+		switch {
+		case len(best) == 0 || r.better(best[0]):
+			if len(best) > 0 && (r.latency != best[0].latency || r.hops != best[0].hops) {
+				best = best[:0]
+			}
+			best = append([]reach{r}, best...)
+		case r.latency == best[0].latency && r.hops == best[0].hops:
+			best = append(best, r)
 		}
 	}
-	if n.link >= 0 {
+	visit := func(node int) {
+		if r := g.found[node]; g.reached[node] == g.search && r.router >= 0 {
+			r.at = node
+			take(r)
+		}
+	}
+	switch {
+	case n.link >= 0:
 		for _, end := range g.lab.Links[n.link].Ends {
 			if g.lab.Nodes[end.Node].Kind == Router {
-				take(end.Node)
+				visit(end.Node)
 			}
 		}
-		return best, ok
+	case n.segment >= 0:
+		for _, s := range g.plan.Segments[n.segment].Switches {
+			visit(s)
+		}
+	default:
+		g.toMembers(n, take)
 	}
-	for _, s := range g.plan.Segments[n.segment].Switches {
-		take(s)
+	if len(best) == 0 {
+		return nil
 	}
-	return best, ok
+	if !g.multipath {
+		return g.ways(best[0])
+	}
+	var all []first
+	for _, r := range best {
+		all = append(all, g.ways(r)...)
+	}
+	slices.SortFunc(all, compareFirsts)
+	return slices.Compact(all)
 }
 
 // candidate is a path to a node that waits in the queue of a search.

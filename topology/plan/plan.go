@@ -17,7 +17,9 @@
 // Routes are shortest paths by the mean latency of each direction. A host never forwards. Big labs keep small tables
 // because hosts with one way out and routers with one neighbour get default routes.
 //
-// Left out: equal-cost multipath, routing protocols ([Plan.Reroute] computes what they would agree on), spanning trees (a loop of
+// With ECMP, routers have several routes to the same destination where paths are equal: in latency and in hops.
+//
+// Left out: routing protocols ([Plan.Reroute] computes what they would agree on), spanning trees (a loop of
 // switches is an error), link-local addresses (the IP stacks make their own).
 package plan
 
@@ -59,6 +61,10 @@ func (f Family) String() string {
 type Lab struct {
 	Nodes []Node
 	Links []Link
+	// Shared are the addresses that belong to no interface.
+	Shared []Shared
+	// ECMP makes routers have routes by all shortest paths of the same latency and as many hops.
+	ECMP bool
 }
 
 // Node is a host, a router or a switch.
@@ -114,6 +120,8 @@ type Plan struct {
 	Routes [][]Route
 	// Segments are the groups of connected switches.
 	Segments []Segment
+	// Shared holds the addresses of each entry of Lab.Shared: the IPv4 address and then the IPv6 address, as far as there are any.
+	Shared [][]netip.Addr
 
 	lab    *Lab
 	tables map[int]*table // lookup tables for Reachable, made when first asked for
@@ -157,9 +165,10 @@ type Segment struct {
 
 // Error is one thing that is wrong with a lab and where.
 type Error struct {
-	// Node or Link is the name of what the error is about, the other one is "". Errors about nodes are about Field
-	// "subnets[0]" or "routes[2].via"; errors about links about "addresses.client[0]", "macs.client" or "between".
-	Node, Link, Field string
+	// Node, Link or Shared is the name of what the error is about, the others are "". Errors about nodes are about Field
+	// "subnets[0]" or "routes[2].via"; errors about links about "addresses.client[0]", "macs.client" or "between"; errors about shared
+	// addresses about "addresses[0]", "addresses" or "anycast".
+	Node, Link, Shared, Field string
 	// Message says what was found and what was wanted.
 	Message string
 }
@@ -171,6 +180,8 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("nodes.%s.%s: %s", e.Node, e.Field, e.Message)
 	case e.Link != "":
 		return fmt.Sprintf("links.%s.%s: %s", e.Link, e.Field, e.Message)
+	case e.Shared != "":
+		return fmt.Sprintf("addresses.%s.%s: %s", e.Shared, e.Field, e.Message)
 	}
 	return e.Message
 }
@@ -189,11 +200,13 @@ func Make(lab *Lab) (*Plan, error) {
 
 // addressed gives everything but the computed routes.
 func (p *planner) addressed() {
+	p.plan.Shared = make([][]netip.Addr, len(p.lab.Shared))
 	p.ports()
 	p.segments()
 	p.hardware()
 	p.pointToPoint()
 	p.switched()
+	p.anycast()
 	p.overlaps()
 	p.interfaces()
 	p.givenRoutes()
@@ -211,8 +224,8 @@ type planner struct {
 	// addresses holds the address of each end of each link by IP version; the zero Prefix is none.
 	addresses [2][][2]netip.Prefix
 	networks  [2][]network
-	// down says of each link that it carries nothing, nil that all do.
-	down []bool
+	// down says of each link that it carries nothing, nil that all do; gone says of each node that it is down, nil that none is.
+	down, gone []bool
 }
 
 // network is what routes lead to: a point-to-point link or a segment.
@@ -220,6 +233,7 @@ type network struct {
 	prefix  netip.Prefix
 	link    int // of a point-to-point link; else -1
 	segment int // else -1
+	shared  int // of an anycast address, where both are -1
 	pinned  bool
 }
 

@@ -49,12 +49,12 @@ func TestRerouteTakesTheNextBestWay(t *testing.T) {
 	a, b := lab.find("a"), lab.find("b")
 	for _, f := range []Family{IPv4, IPv6} {
 		require.Equal(t, []string{"a", "r1", "r2", "r4"}, names(lab, p.Way(a, b, f)))
-		require.Equal(t, []string{"a", "r1", "r3", "r4"}, names(lab, p.with(p.Reroute(down("short"))).Way(a, b, f)))
-		require.Equal(t, []string{"a", "r1", "r2", "r4"}, names(lab, p.with(p.Reroute(down("long"))).Way(a, b, f)))
-		require.Empty(t, p.with(p.Reroute(down("short", "long"))).Way(a, b, f))
-		require.Empty(t, p.with(p.Reroute(down("last"))).Way(a, b, f))
+		require.Equal(t, []string{"a", "r1", "r3", "r4"}, names(lab, p.with(p.Reroute(down("short"), nil)).Way(a, b, f)))
+		require.Equal(t, []string{"a", "r1", "r2", "r4"}, names(lab, p.with(p.Reroute(down("long"), nil)).Way(a, b, f)))
+		require.Empty(t, p.with(p.Reroute(down("short", "long"), nil)).Way(a, b, f))
+		require.Empty(t, p.with(p.Reroute(down("last"), nil)).Way(a, b, f))
 	}
-	require.Equal(t, p.Routes, p.Reroute(make([]bool, len(lab.Links))), "with all links up nothing changes")
+	require.Equal(t, p.Routes, p.Reroute(make([]bool, len(lab.Links)), nil), "with all links up nothing changes")
 }
 
 // Whatever fails, packets reach everything that is still joined to their sender by routers, and no packet goes round in circles.
@@ -69,7 +69,7 @@ func TestRerouteReachesWhatIsLeft(t *testing.T) {
 	for failed := range lab.Links {
 		down := make([]bool, len(lab.Links))
 		down[failed], down[(failed*7+3)%len(down)] = true, true
-		left := p.with(p.Reroute(down))
+		left := p.with(p.Reroute(down, nil))
 		joined := components(lab, down)
 		for a := range lab.Nodes {
 			for b := range lab.Nodes {

@@ -73,11 +73,16 @@ func (g *graph) neighbour(node int) (router int, only bool) {
 
 // defaultRoute is the route of everything by the shortest path of the latest search to a neighbouring router, none if the switches
 // between them are parted.
-func (g *graph) defaultRoute(router int) []Route {
+func (g *graph) defaultRoute(router int) (routes []Route) {
 	if g.reached[router] != g.search {
 		return nil
 	}
-	return g.toAll(g.found[router].via)
+	best := g.found[router]
+	best.at = router
+	for _, f := range g.ways(best) {
+		routes = append(routes, g.toAll(f.via)...)
+	}
+	return routes
 }
 
 func (g *graph) toAll(via netip.Addr) []Route {
@@ -89,20 +94,20 @@ func (g *graph) toAll(via netip.Addr) []Route {
 }
 
 // specifics returns a route for every network but those that skip holds, and how many next hops they have.
-func (g *graph) specifics(skip map[int]bool) (routes []Route, nextHops int) {
+func (g *graph) specifics(skip func(network int) bool) (routes []Route, nextHops int) {
 	var first netip.Addr
 	routes = make([]Route, 0, len(g.networks[g.family]))
 	for i := range g.networks[g.family] {
 		n := &g.networks[g.family][i]
-		if skip[i] || n.link >= 0 && g.down != nil && g.down[n.link] {
+		if skip(i) || n.link >= 0 && g.down != nil && g.down[n.link] {
 			continue
 		}
-		if r, ok := g.nearest(n); ok {
-			routes = append(routes, Route{To: n.prefix, Via: r.via})
+		for _, f := range g.nearest(n) {
+			routes = append(routes, Route{To: n.prefix, Via: f.via})
 			switch {
 			case nextHops == 0:
-				first, nextHops = r.via, 1
-			case r.via != first:
+				first, nextHops = f.via, 1
+			case f.via != first:
 				nextHops = 2
 			}
 		}
@@ -111,26 +116,38 @@ func (g *graph) specifics(skip map[int]bool) (routes []Route, nextHops int) {
 }
 
 // own returns the networks that a node is on.
-func (g *graph) own(node int) map[int]bool {
+func (g *graph) own(node int) func(network int) bool {
 	own := map[int]bool{}
 	for _, port := range g.plan.Ports[node] {
 		if g.at(port) {
 			own[g.network(port)] = true
 		}
 	}
-	return own
+	return func(i int) bool {
+		n := &g.networks[g.family][i]
+		return own[i] || n.anycast() && slices.Contains(g.lab.Shared[n.shared].Members, node)
+	}
 }
 
 // router returns a router's table: a default route for a stub, else a route for every network that it isn't on. A stub
 // has one neighbouring router, which has others: if both had only each other, packets to nowhere would go to and fro.
 func (g *graph) router(node int, single []bool) []Route {
 	neighbour, only := g.neighbour(node)
-	if neighbour < 0 {
-		return nil
-	}
 	g.from(node)
+	if neighbour < 0 {
+		return g.anycasts(node, nil)
+	}
+	if g.lab.ECMP {
+		g.multipath = true
+		defer func() { g.multipath = false }()
+		g.equals()
+	}
 	if only && !single[neighbour] {
-		return g.defaultRoute(neighbour)
+		routes := g.defaultRoute(neighbour)
+		if routes == nil {
+			return nil
+		}
+		return append(routes, g.anycasts(node, routes)...)
 	}
 	routes, _ := g.specifics(g.own(node))
 	return routes
@@ -152,14 +169,14 @@ func (g *graph) host(node int, shared map[int][]Route) []Route {
 		// What is best from a switch is best for all hosts that hang on it alone.
 		sw := g.lab.Links[far.Link].Ends[far.End].Node
 		if _, done := shared[sw]; !done {
-			shared[sw] = g.table(sw, neighbour, only, map[int]bool{g.network(port): true})
+			shared[sw] = g.table(sw, neighbour, only, func(i int) bool { return i == g.network(port) })
 		}
 		return shared[sw]
 	}
 	return g.table(node, neighbour, only, g.own(node))
 }
 
-func (g *graph) table(source, neighbour int, only bool, own map[int]bool) []Route {
+func (g *graph) table(source, neighbour int, only bool, own func(network int) bool) []Route {
 	g.from(source)
 	if only {
 		return g.defaultRoute(neighbour)

@@ -106,7 +106,7 @@ func (c *DNSConfig) AsksServers() bool { return c.Cache }
 
 // DNS describes the workload.
 var DNS = services.Type{
-	Name: "dns-load", Role: services.Workload,
+	Name: "dns-load", Role: services.Workload, Outcomes: true,
 	Doc: "Loads a name server with queries over UDP, and over TCP where an answer is truncated: users who take turns with " +
 		"thinking, or queries at a rate. An answer that there is no such name is an answer.",
 	Config: func() services.Config { return NewDNSConfig() },

@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"net/netip"
 	"strconv"
+	"sync"
 
 	"netlab/services"
 	"netlab/services/failures"
+	"netlab/services/httpcache"
 	"netlab/services/httpclient"
+	"netlab/services/keys"
 	"netlab/services/load"
+	"netlab/units"
 )
 
 // How users share connections.
@@ -19,13 +24,19 @@ const (
 	Shared  = "shared"
 )
 
+// OwnCache is what results call who answered when it was the client's own cache.
+const OwnCache = "own-cache"
+
 // HTTPConfig configures the workload "http-load".
 type HTTPConfig struct {
 	Load
 	HTTP
-	URL         services.URL `json:"url,omitempty" jsonschema_description:"What is requested, such as http://server/path. This or urls."`
-	URLs        []Page       `json:"urls,omitempty" jsonschema_description:"What is requested if it is several: in rotation, each user beginning at another one, or at random if they have weights."`
-	Connections string       `json:"connections,omitempty" jsonschema_description:"Whether each user has connections of its own, as people with browsers have, or those of a host share them, as the threads of a program do. Default per-user with users, shared with a rate or a schedule." jsonschema:"enum=per-user,enum=shared"`
+	URL         services.URL      `json:"url,omitempty" jsonschema_description:"What is requested, such as http://server/path. This or urls. With keys, {key} in its path or query is replaced by one of them."`
+	URLs        []Page            `json:"urls,omitempty" jsonschema_description:"What is requested if it is several: in rotation, each user beginning at another one, or at random if they have weights."`
+	Keys        keys.Config       `json:"keys,omitzero" jsonschema_description:"What {key} in the URLs stands for: each request is for one of many objects, some more popular than others."`
+	Writes      units.Probability `json:"writes,omitempty" jsonschema_description:"Share of the requests that are a PUT with a body of write_size instead of what method says. Default 0%."`
+	WriteSize   units.Bytes       `json:"write_size,omitempty" jsonschema_description:"Size of the body of a PUT that writes makes. Default 1kB."`
+	Connections string            `json:"connections,omitempty" jsonschema_description:"Whether each user has connections of its own, as people with browsers have, or those of a host share them, as the threads of a program do. Default per-user with users, shared with a rate or a schedule." jsonschema:"enum=per-user,enum=shared"`
 }
 
 // Load and HTTP are the configurations that an [HTTPConfig] is made of, under names that differ.
@@ -69,6 +80,7 @@ func (c *HTTPConfig) Validate() error {
 	if weights != 0 && weights != len(c.URLs) {
 		add("urls", "found %d of %d with a weight, wanted all or none", weights, len(c.URLs))
 	}
+	list = append(list, c.validateKeys())
 	switch c.Connections {
 	case "", PerUser, Shared:
 	default:
@@ -84,10 +96,10 @@ func (c *HTTPConfig) shared() bool {
 
 // Calls implements services.Caller.
 func (c *HTTPConfig) Calls() []services.Call {
+	list := c.ProxyCalls()
 	if c.URL != "" {
-		return []services.Call{httpclient.Call("url", c.URL)}
+		return append(list, httpclient.Call("url", c.URL))
 	}
-	var list []services.Call
 	for _, p := range c.URLs {
 		list = append(list, httpclient.Call("urls", p.URL))
 	}
@@ -96,7 +108,7 @@ func (c *HTTPConfig) Calls() []services.Call {
 
 // HTTPLoad describes the workload.
 var HTTPLoad = services.Type{
-	Name: "http-load", Role: services.Workload,
+	Name: "http-load", Role: services.Workload, Outcomes: true,
 	Doc: "Loads HTTP servers: users who take turns with thinking, or requests at a rate, over HTTP/1.1 or HTTP/2, with TLS or " +
 		"without. Measures latency, throughput, failures and their parts. Users who poll are users with a think time.",
 	Config: func() services.Config { return NewHTTPConfig() },
@@ -110,6 +122,28 @@ var HTTPLoad = services.Type{
 type httpRunner struct {
 	*load.Runner
 	config HTTPConfig
+
+	mu    sync.Mutex
+	cache *httpcache.Result // of all users; nil without one
+}
+
+// cached counts what a client's cache did.
+func (r *httpRunner) cached(result httpcache.Result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cache = httpcache.Sum(r.cache, &result)
+}
+
+// Result implements services.Runner.
+func (r *httpRunner) Result() any {
+	result := r.Runner.Result().(*load.Result)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cache != nil {
+		copied := *r.cache
+		result.Cache = &copied
+	}
+	return result
 }
 
 // Run implements services.Runner.
@@ -123,13 +157,17 @@ func (r *httpRunner) Run(ctx context.Context, env *services.Env) error {
 	for _, p := range h.pages {
 		h.weight += p.Weight
 	}
+	if !r.config.Keys.Empty() {
+		h.keys = keys.New(r.config.Keys)
+	}
+	h.body = r.config.writeBody()
 	if !r.config.shared() {
 		return r.Load(ctx, env, func(ctx context.Context, u *load.User) (load.Client, error) {
-			c, err := httpclient.New(ctx, env, r.config.HTTP, httpclient.Options{Part: ".user." + strconv.Itoa(u.Index)})
+			c, err := httpclient.New(ctx, env, r.config.HTTP, httpclient.Options{Part: ".user." + strconv.Itoa(u.Index), Cached: r.cached})
 			return &httpUser{host: h, client: c, user: u, turn: u.Index}, err
 		})
 	}
-	c, err := httpclient.New(ctx, env, r.config.HTTP, httpclient.Options{})
+	c, err := httpclient.New(ctx, env, r.config.HTTP, httpclient.Options{Cached: r.cached})
 	if err != nil {
 		return err
 	}
@@ -144,7 +182,9 @@ type httpHost struct {
 	env    *services.Env
 	config *HTTPConfig
 	pages  []Page
-	weight float64 // of all pages
+	weight float64    // of all pages
+	keys   *keys.Keys // nil without keys
+	body   []byte     // of writes
 }
 
 // httpUser is one user.
@@ -154,6 +194,7 @@ type httpUser struct {
 	shared bool
 	user   *load.User
 	turn   int
+	random *rand.Rand // for keys and writes; made when it is first needed
 
 	target, name string // the last address that answered, and who that is
 }
@@ -178,15 +219,18 @@ func (u *httpUser) page() string {
 // Do implements load.Client.
 func (u *httpUser) Do(ctx context.Context) (o load.Outcome) {
 	page := u.page()
-	found := u.client.Do(ctx, page)
+	found := u.send(ctx, &page)
 	o.Bytes = found.Bytes
 	if found.Status > 0 {
 		o.Status = strconv.Itoa(found.Status)
 	}
-	if found.Target != u.target {
+	if found.Target != u.target && !found.FromCache {
 		u.target, u.name = found.Target, u.host.nameOf(found.Target)
 	}
-	if o.Target = u.name; found.Target == "" {
+	switch o.Target = u.name; {
+	case found.FromCache:
+		o.Target = OwnCache
+	case found.Target == "":
 		o.Target = services.URL(page).Host()
 	}
 	if !found.OK() {

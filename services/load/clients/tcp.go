@@ -61,7 +61,7 @@ func (c *TCPConfig) Calls() []services.Call {
 
 // TCP describes the workload.
 var TCP = services.Type{
-	Name: "tcp-load", Role: services.Workload,
+	Name: "tcp-load", Role: services.Workload, Outcomes: true,
 	Doc: "Loads a TCP server that answers each request, such as a tcp-echo: users who take turns with thinking, or requests at a " +
 		"rate. Measures latency, throughput and their parts.",
 	Config: func() services.Config { return NewTCPConfig() },

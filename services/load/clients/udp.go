@@ -49,7 +49,7 @@ func (c *UDPConfig) Calls() []services.Call {
 
 // UDP describes the workload.
 var UDP = services.Type{
-	Name: "udp-load", Role: services.Workload,
+	Name: "udp-load", Role: services.Workload, Outcomes: true,
 	Doc: "Loads a udp-echo: users who take turns with thinking, or requests at a rate. A datagram that doesn't come back in time " +
 		"is a failed request. Measures latency and throughput.",
 	Config: func() services.Config { return NewUDPConfig() },

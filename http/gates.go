@@ -1,4 +1,4 @@
-package httpclient
+package http
 
 import (
 	"context"
@@ -7,9 +7,9 @@ import (
 	"netlab/ip"
 )
 
-// gates let one request to each server through until it has a connection, and the others then one after the other. So requests
+// Gates let one request to each server through until it has a connection, and the others then one after the other. So requests
 // that start together share a connection of HTTP/2 in the order in which they came.
-type gates struct {
+type Gates struct {
 	host *ip.Host
 	mu   sync.Mutex
 	all  map[string]*gate
@@ -22,11 +22,12 @@ type gate struct {
 	waiting []chan struct{}
 }
 
-func newGates(h *ip.Host) *gates { return &gates{host: h, all: map[string]*gate{}} }
+// NewGates returns gates that are closed, for clients of a host.
+func NewGates(h *ip.Host) *Gates { return &Gates{host: h, all: map[string]*gate{}} }
 
-// enter waits until a request to a server may go. What it returns is nil when the gate is open; otherwise it is to be called when
+// Enter waits until a request to a server may go. What it returns is nil when the gate is open; otherwise it is to be called when
 // the request has a connection, and when it is over.
-func (g *gates) enter(ctx context.Context, server string) (leave func(connected bool), err error) {
+func (g *Gates) Enter(ctx context.Context, server string) (leave func(connected bool), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	at, ok := g.all[server]
@@ -67,7 +68,7 @@ func (g *gates) enter(ctx context.Context, server string) (leave func(connected 
 }
 
 // wake wakes those who may go now. The engine does it when nothing else goes on, and the connection is in the pool.
-func (g *gates) wake(at *gate) {
+func (g *Gates) wake(at *gate) {
 	next := at.waiting
 	if !at.open && len(next) > 1 {
 		next = next[:1]
@@ -77,7 +78,7 @@ func (g *gates) wake(at *gate) {
 }
 
 // pass takes one that waits no longer out of the line. If it was its turn, it is that of the next one.
-func (g *gates) pass(at *gate, mine chan struct{}) {
+func (g *Gates) pass(at *gate, mine chan struct{}) {
 	for i, c := range at.waiting {
 		if c == mine {
 			at.waiting = append(at.waiting[:i:i], at.waiting[i+1:]...)
