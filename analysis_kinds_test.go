@@ -74,7 +74,7 @@ func TestTimeoutsAreThoseOfTheStack(t *testing.T) {
 		if e.Name == "capacity" {
 			continue // it loses nothing
 		}
-		text = captureSettings.ReplaceAllString(text, `  "captures": { "nodes": "*" },`+"\n")
+		text = captureSettings.ReplaceAllString(text, captureAll)
 		for _, lab := range parseAll(t, text) {
 			name := strings.Trim(e.Name+"/"+lab.Variant(), "/")
 			t.Run(name, func(t *testing.T) {

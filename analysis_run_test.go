@@ -14,16 +14,20 @@ import (
 	"netlab/examples"
 	"netlab/netem"
 	"netlab/report"
+	"netlab/services/flood"
 )
 
-// captureSettings is the line of an example that chooses what is captured.
-var captureSettings = regexp.MustCompile(`(?m)^ *"captures": .*\n`)
+// captureSettings are the places of an example, and of its variants, that choose what is captured.
+var captureSettings = regexp.MustCompile(`"captures": \{[^{}]*\}`)
+
+// captureAll replaces them.
+const captureAll = `"captures": { "nodes": "*" }`
 
 // runCaptured runs a variant of a text with all its nodes captured, and returns its folder.
 func runCaptured(t testing.TB, text, variant string) *report.Folder {
 	t.Helper()
 	dir := t.TempDir()
-	play(t, parseVariant(t, captureSettings.ReplaceAllString(text, `  "captures": { "nodes": "*" },`+"\n"), variant), &netlab.RunOptions{Dir: dir}, nil)
+	play(t, parseVariant(t, captureSettings.ReplaceAllString(text, captureAll), variant), &netlab.RunOptions{Dir: dir}, nil)
 	f, err := report.Load(dir)
 	require.NoError(t, err)
 	return f
@@ -61,6 +65,9 @@ func TestAnalysisKnowsWhatTheEmulatorKnows(t *testing.T) {
 				requireStreams(t, run)
 				for _, r := range run.Repeats {
 					causes[r.Why]++
+					if hides(lab) {
+						continue
+					}
 					require.NotEqual(t, analysis.Unknown, r.Why, "frame %d: with all captures, all is known: %s", r.Frame, r.Text)
 				}
 			})
@@ -69,6 +76,22 @@ func TestAnalysisKnowsWhatTheEmulatorKnows(t *testing.T) {
 	for _, c := range []analysis.Cause{analysis.OriginalLost, analysis.ACKLost, analysis.Late, analysis.Unread, analysis.Needless} {
 		require.NotZero(t, causes[c], "no example has a segment that was sent again because of: %s", c)
 	}
+}
+
+// hides says whether packets vanish in a lab where captures don't tell of it: in a router's firewall, which counts them, and at whoever
+// gets what was meant for made-up addresses.
+func hides(lab *netlab.Lab) bool {
+	for _, n := range lab.Topology().Nodes.All() {
+		if n.Firewall != nil {
+			return true
+		}
+	}
+	for _, w := range lab.Topology().Workloads.All() {
+		if w.Type == flood.SYN.Name {
+			return true
+		}
+	}
+	return false
 }
 
 // rawPackets returns the packets of each capture by node, as they are in the file.
@@ -192,6 +215,9 @@ func requireStreams(t *testing.T, run *analysis.Run) {
 	for _, s := range run.Streams {
 		views += len(s.Views)
 		client, _, _ := strings.Cut(s.Client, ":")
+		if nobodys(client) {
+			continue // the address is made up
+		}
 		require.Equal(t, client, run.Captures[s.Views[s.End(run, analysis.Client)].Capture].Node)
 	}
 	all := 0

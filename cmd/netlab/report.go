@@ -133,10 +133,12 @@ func (f *runFlags) writeComparisons(w io.Writer, jobs []job) (pages []string, co
 		if len(runs) == 0 {
 			continue
 		}
-		if err := writeComparison(filepath.Join(j.base, report.ComparisonFile), runs); err != nil {
-			complain(w, fmt.Errorf("the comparison could not be made: %w", err))
-			code = exitUsage
-			continue
+		if len(runs) > 1 { // else it was interrupted before there was anything to compare
+			if err := writeComparison(filepath.Join(j.base, report.ComparisonFile), runs); err != nil {
+				complain(w, fmt.Errorf("the comparison could not be made: %w", err))
+				code = exitUsage
+				continue
+			}
 		}
 		if f.noReport {
 			continue

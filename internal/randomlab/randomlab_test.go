@@ -2,6 +2,7 @@ package randomlab_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +41,11 @@ func TestLabsAreValid(t *testing.T) {
 	}
 }
 
+// systems are the types that only make sense as parts of a system that somebody has put together, which random labs are not. Their
+// packages have labs of their own.
+var systems = []string{"app-server", "balancer", "cdn-edge", "cdn-publish", "http-proxy", "kv-cache", "kv-load", "reverse-proxy",
+	"slow-store", "slowloris", "socks-proxy", "syn-flood", "vrrp"}
+
 // Sooner or later everything turns up: each verb, each kind that chaos draws, each type of the catalog, each property of a link.
 func TestLabsHaveEverything(t *testing.T) {
 	all := strings.Builder{}
@@ -49,7 +55,9 @@ func TestLabsHaveEverything(t *testing.T) {
 	text := all.String()
 	var words []string
 	for _, c := range catalog.All() {
-		words = append(words, c.Name)
+		if !slices.Contains(systems, c.Name) {
+			words = append(words, c.Name)
+		}
 	}
 	words = append(words, "cut", "restore", "flap", "set", "partition", "one_way", "heal", "crash", "restart", "pause", "resume", "slow", "skew",
 		"drift", "fail_dns", "pass", "drop", "delay", "duplicate", "corrupt", "truncate", "reset", "reject", "firewall", "nat", "routing", "chaos",

@@ -48,7 +48,7 @@ func TestAnycast(t *testing.T) {
 		out, err := exec.Command("tshark", "-r", filepath.Join(dir, "captures", "user.pcapng"), "-o", "udp.check_checksum:TRUE", "-Y",
 			"udp && frame.p2p_dir == 1", "-T", "fields", "-e", "ip.src", "-e", "ipv6.src", "-e", "udp.checksum.status").Output()
 		require.NoError(t, err)
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		lines := strings.Split(strings.Trim(string(out), "\n"), "\n")
 		require.Len(t, lines, 18)
 		for _, line := range lines {
 			require.Equal(t, lines[0], line, "all from one address")
