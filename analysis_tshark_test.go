@@ -243,7 +243,7 @@ func TestRoutersAgreeWithTshark(t *testing.T) {
 		t.Skip("the race detector has nothing to find here")
 	}
 	unused := usedUp(t, isOfRouter)
-	text := captureSettings.ReplaceAllString(exampleText(t, "dumbbell"), `  "captures": { "nodes": ["r1", "r2"] },`+"\n")
+	text := captureSettings.ReplaceAllString(exampleText(t, "dumbbell"), `"captures": { "nodes": ["r1", "r2"] }`)
 	files := capturesOf(t, record(t, text, nil))
 	require.Len(t, files, 2)
 	for _, node := range sortedNodes(files) {
