@@ -86,3 +86,8 @@ func BenchmarkDNSQueries(b *testing.B) {
 	}
 	requests(b, lab("", `"type": "dns-load", "to": "server", "names": ["www.lab"], "users": 10`), serve)
 }
+
+// BenchmarkKVRequests gets values of 100 bytes from a cache that speaks RESP, or puts them there.
+func BenchmarkKVRequests(b *testing.B) {
+	requests(b, lab(`"kv": {"type": "kv-cache"}`, `"type": "kv-load", "to": "server", "keys": {"count": 100}, "writes": "10%", "users": 10`), nil)
+}
