@@ -13,7 +13,8 @@ import (
 
 const maxDatagram = 65535
 
-// flow is a client's flow of datagrams to one address of the balancer, which answers from it: a socket of its own towards one backend, so that answers find their way.
+// flow is a client's flow of datagrams to one address of the balancer, which answers from it: a socket of its own towards one backend,
+// so that answers find their way.
 type flow struct {
 	*session
 	conn  *udp.Conn
