@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -264,17 +265,18 @@ func TestH2spec(t *testing.T) {
 		var mu sync.Mutex
 		for scheme, f := range map[string]netlab.Forward{"https": lab.https, "http": lab.http} {
 			running.Go(func() {
-				report := filepath.Join(t.TempDir(), "report.xml")
 				// net/http closes connections a second after it has said goodbye, so a second is too little.
-				args := []string{"--host", "127.0.0.1", "--port", port(f), "--timeout", "3", "--junit-report", report}
+				args := []string{"--host", "127.0.0.1", "--port", port(f), "--timeout", "3"}
 				if scheme == "https" {
 					args = append(args, "--tls", "--insecure")
 				}
-				stdout, stderr, _ := peer(t, h2spec, args...)
-				list, cases := h2specFailures(t, report)
+				list, cases, printed := h2specRun(t, h2spec, args)
 				if cases != h2specCases {
-					t.Errorf("%s: %d cases: %s%s", scheme, cases, stdout, stderr)
+					t.Errorf("%s: %d cases: %s", scheme, cases, printed)
 				}
+				list = slices.DeleteFunc(list, func(name string) bool {
+					return name == h2specLength && h2specPasses(t, h2spec, append(args, "--path", "/echo", name))
+				})
 				mu.Lock()
 				failed[scheme] = list
 				mu.Unlock()
@@ -286,6 +288,27 @@ func TestH2spec(t *testing.T) {
 			require.Subset(t, known, failed[scheme], scheme)
 		}
 	})
+}
+
+// h2specLength sends another length than it announces. Who answers "/" doesn't read the body, so the answer may be there, and the stream
+// over, before the server sees the mistake; what "/echo" does has to wait for it.
+const h2specLength = "http2/8.1.2.6/1"
+
+// h2specPasses plays single cases and says whether they passed.
+func h2specPasses(t testing.TB, h2spec string, args []string) bool {
+	failed, cases, printed := h2specRun(t, h2spec, args)
+	if cases == 0 {
+		t.Errorf("no case was played: %s", printed)
+	}
+	return cases > 0 && len(failed) == 0
+}
+
+// h2specRun returns the cases that failed, how many there were, and what was printed.
+func h2specRun(t testing.TB, h2spec string, args []string) (failed []string, cases int, printed string) {
+	report := filepath.Join(t.TempDir(), "report.xml")
+	stdout, stderr, _ := peer(t, h2spec, append(slices.Clone(args), "--junit-report", report)...)
+	failed, cases = h2specFailures(t, report)
+	return failed, cases, stdout + stderr
 }
 
 // h2specFailures reads h2spec's report: the cases that failed, by section and number in it, and how many there were.

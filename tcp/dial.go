@@ -67,7 +67,11 @@ func (d *Dialer) dial(ctx context.Context, h *ip.Host, remote netip.AddrPort) (*
 		return fail(err)
 	}
 	if d.Local.IsValid() {
-		if err := s.Endpoint.Bind(ip.FullAddress(d.Local)); err != nil {
+		local := ip.FullAddress(d.Local)
+		if local.Addr.Len() != 0 {
+			local.NIC = h.Egress(d.Local.Addr().Unmap(), remote.Addr())
+		}
+		if err := s.Endpoint.Bind(local); err != nil {
 			s.Close()
 			return fail(ip.Errno(err))
 		}

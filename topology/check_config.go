@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -55,6 +56,10 @@ func (c *checker) checkConfig(at place, typ string, config services.Config) {
 		}
 	})
 	c.checkNodePatterns(at, config)
+	eachZero(at, config, func(at place, v reflect.Value) {
+		wrong[at.path()] = true
+		c.addf(at, "found %v, wanted more than %[1]v; without the field its default holds", v)
+	})
 	err := config.Validate()
 	if shared, ok := config.(services.Shared); ok && err == nil && len(c.from) > 0 {
 		err = shared.ValidateFrom(len(c.from))
@@ -110,6 +115,20 @@ func eachString(at place, config services.Config, visit func(at place, v reflect
 			for i := range v.Len() {
 				visit(at.item(i), v.Index(i))
 			}
+		}
+		return true
+	})
+}
+
+// zeroText is how the file writes zero, with or without a unit.
+var zeroText = regexp.MustCompile(`^[-+]?0*\.?0*([^0-9.]|$)`)
+
+// eachZero visits the fields that the file says are zero although zero stands for a default, which it can't mean. The text is looked at,
+// too, because lists of an expanded configuration aren't those of the file.
+func eachZero(at place, config services.Config, visit func(at place, v reflect.Value)) {
+	walk(at, reflect.ValueOf(config), func(at place, v reflect.Value, f structField) bool {
+		if f.nonzero && v.IsZero() && at.given() && zeroText.MatchString(at.v.text) {
+			visit(at, v)
 		}
 		return true
 	})

@@ -13,6 +13,8 @@ type structField struct {
 	typ      reflect.Type
 	required bool
 	enum     []string
+	// nonzero says that the zero value stands for a default, so that the file can't mean it. The tag is `zero:"refused"`.
+	nonzero bool
 }
 
 var fieldCache sync.Map // reflect.Type to []structField
@@ -37,7 +39,7 @@ func fieldsOf(t reflect.Type) []structField {
 			if name == "" {
 				name = f.Name
 			}
-			field := structField{name: name, index: []int{i}, typ: f.Type}
+			field := structField{name: name, index: []int{i}, typ: f.Type, nonzero: f.Tag.Get("zero") == "refused"}
 			for _, tag := range strings.Split(f.Tag.Get("jsonschema"), ",") {
 				if value, ok := strings.CutPrefix(tag, "enum="); ok {
 					field.enum = append(field.enum, value)

@@ -17,6 +17,7 @@ import (
 // Conn is a UDP socket. It implements net.PacketConn, and net.Conn when it has a peer.
 type Conn struct {
 	s       *ip.Socket
+	own     netip.Addr // that it is bound to; invalid means any
 	local   net.Addr
 	remote  net.Addr // nil without a peer
 	reading chan struct{}
@@ -64,6 +65,8 @@ func Listen(h *ip.Host, address string) (*Conn, error) {
 	c := newConn(s, netip.AddrPortFrom(a, s.Local().Port()), nil)
 	if name == "" {
 		c.receiveDestination()
+	} else {
+		c.own = local.Addr()
 	}
 	return c, nil
 }
@@ -182,6 +185,9 @@ func (c *Conn) WriteTo(b []byte, addr net.Addr) (int, error) {
 func (c *Conn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	c.s.Host.Reach(to.Addr())
 	full := ip.FullAddress(to)
+	if c.own.IsValid() {
+		full.NIC = c.s.Host.Egress(c.own, to.Addr().Unmap())
+	}
 	return c.write(b, &full)
 }
 

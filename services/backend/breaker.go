@@ -22,12 +22,12 @@ const (
 // backend gets no requests. After OpenTime it is half-open: it gets Trials requests, and when all of them have succeeded the breaker
 // is closed; the first that fails opens it again.
 type Breaker struct {
-	Failures    int               `json:"failures,omitempty" jsonschema_description:"Failed requests in a row after which it opens. Default 5, or none if there is a failure_rate."`
-	FailureRate units.Probability `json:"failure_rate,omitempty" jsonschema_description:"Share of failed requests within window at which it opens. Default: none."`
-	Window      units.Duration    `json:"window,omitempty" jsonschema_description:"How long a request counts for the failure_rate. Default 10s."`
-	MinRequests int               `json:"min_requests,omitempty" jsonschema_description:"With fewer requests within window the failure_rate says nothing. Default 10."`
-	OpenTime    units.Duration    `json:"open_time,omitempty" jsonschema_description:"How long it is open. Default 10s."`
-	Trials      int               `json:"trials,omitempty" jsonschema_description:"Requests that a half-open breaker lets through; all of them have to succeed. Default 1."`
+	Failures    int               `json:"failures,omitempty" zero:"refused" jsonschema_description:"Failed requests in a row after which it opens. Default 5, or none if there is a failure_rate."`
+	FailureRate units.Probability `json:"failure_rate,omitempty" zero:"refused" jsonschema_description:"Share of failed requests within window at which it opens. Default: none."`
+	Window      units.Duration    `json:"window,omitempty" zero:"refused" jsonschema_description:"How long a request counts for the failure_rate. Default 10s."`
+	MinRequests int               `json:"min_requests,omitempty" zero:"refused" jsonschema_description:"With fewer requests within window the failure_rate says nothing. Default 10."`
+	OpenTime    units.Duration    `json:"open_time,omitempty" zero:"refused" jsonschema_description:"How long it is open. Default 10s."`
+	Trials      int               `json:"trials,omitempty" zero:"refused" jsonschema_description:"Requests that a half-open breaker lets through; all of them have to succeed. Default 1."`
 }
 
 // filled returns the settings with the defaults.

@@ -28,7 +28,7 @@ type Config struct {
 	Breaker        *Breaker          `json:"breaker,omitempty" jsonschema_description:"A circuit breaker for each backend. {} has the defaults. Default: none."`
 	SlowStart      *SlowStart        `json:"slow_start,omitempty" jsonschema_description:"A backend that comes back gets its full weight little by little. Needs an algorithm that looks at weights. Default: at once."`
 	PanicThreshold units.Probability `json:"panic_threshold,omitempty" jsonschema_description:"If the share of backends that are neither down nor ejected falls below this, all are used: too few would be overwhelmed, and the checks may be wrong. Draining backends don't count. Default 0%: never."`
-	MaxConnections int               `json:"max_connections_per_backend,omitempty" jsonschema_description:"How many requests (or connections, below HTTP) a backend has under way at most. Default: no limit."`
+	MaxConnections int               `json:"max_connections_per_backend,omitempty" zero:"refused" jsonschema_description:"How many requests (or connections, below HTTP) a backend has under way at most. Default: no limit."`
 	Queue          *Queue            `json:"queue,omitempty" jsonschema_description:"Where requests wait when all backends have their maximum of connections. Default: they are refused at once."`
 	Drain          []Drain           `json:"drain,omitempty" jsonschema_description:"Backends that get no new requests for some time."`
 }
@@ -36,7 +36,7 @@ type Config struct {
 // Queue is where requests wait for a backend, first come, first served.
 type Queue struct {
 	Length  int            `json:"length" jsonschema_description:"How many may wait; one more is refused at once." jsonschema:"required"`
-	Timeout units.Duration `json:"timeout,omitempty" jsonschema_description:"How long one waits before it is refused. Default: as long as the client does."`
+	Timeout units.Duration `json:"timeout,omitempty" zero:"refused" jsonschema_description:"How long one waits before it is refused. Default: as long as the client does."`
 }
 
 // SlowStart raises the weight of a backend that comes back, in steps of a hundredth of the window: its weight is multiplied by the
@@ -149,7 +149,8 @@ func (c *Config) validateDrains() error {
 	return errors.Join(list...)
 }
 
-// ValidateLocations implements services.Placed: geographic has to know where backends are.
+// ValidateLocations implements services.Placed: geographic has to know where backends are. Of those that are addresses it is known
+// when the run starts: [New] returns an error then.
 func (c *Config) ValidateLocations(locations map[string]services.Location) error {
 	if c.Name() != balance.Geographic {
 		return nil
@@ -157,7 +158,8 @@ func (c *Config) ValidateLocations(locations map[string]services.Location) error
 	for i, s := range c.Backends {
 		_, known := locations[s.To.Host()]
 		if _, err := netip.ParseAddr(s.To.Host()); err != nil && !known && !s.To.IsPattern() {
-			return services.Fieldf(fmt.Sprintf("backends[%d]", i), "%s has no location, and geographic chooses by it", s.To.Host())
+			return services.Fieldf(fmt.Sprintf("backends[%d]", i), "%s has no location, and geographic chooses by it: give the node one, such as "+
+				"\"location\": \"eu-west\" or \"location\": \"52.5,13.4\" (latitude and longitude)", s.To.Host())
 		}
 	}
 	return nil

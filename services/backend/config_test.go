@@ -27,6 +27,8 @@ func TestMistakesInConfigurations(t *testing.T) {
 		{func(c *backend.Config) { c.Backends[0].To = "b1:http" }, `backends[0]: "http" is not a port: want 1 to 65535`},
 		{func(c *backend.Config) { c.Backends[0].Backup, c.Backends[1].Backup = true, true }, `backends: all are backups: want one at least that isn't`},
 		{func(c *backend.Config) { c.Backends[1].Weight = &weight }, `backends[1].weight: round-robin doesn't look at weights; weighted-round-robin does`},
+		{func(c *backend.Config) { c.Algorithm, c.Backends[1].Weight = balance.LowestLatency, &weight },
+			`backends[1].weight: lowest-latency doesn't look at weights; weighted-round-robin does`},
 		{func(c *backend.Config) { c.Backends[1].Weight = &none }, `backends[1].weight: found 0, wanted more than 0, up to 1000000`},
 		{func(c *backend.Config) { c.Backends[1].MaxConnections = -1 }, `backends[1].max_connections: found -1, wanted 1 to 1073741824`},
 		{func(c *backend.Config) { c.Algorithm = "round-robbin" }, `algorithm: "round-robbin" is not one of`},

@@ -35,13 +35,13 @@ const maxRise = 1000
 // Health says how backends are checked. The first check begins with the service, the next ones every interval after it.
 type Health struct {
 	Type     string            `json:"type,omitempty" jsonschema_description:"What a check does: tcp connects, http asks for a page. Default tcp." jsonschema:"enum=tcp,enum=http"`
-	Interval units.Duration    `json:"interval,omitempty" jsonschema_description:"Time from the beginning of a check to that of the next. Default 2s."`
-	Timeout  units.Duration    `json:"timeout,omitempty" jsonschema_description:"How long a check may take; it is no longer than the interval. Default 1s, or the interval if that is shorter."`
-	Rise     int               `json:"rise,omitempty" jsonschema_description:"Passed checks in a row until a backend that is down is up. Default 2."`
-	Fall     int               `json:"fall,omitempty" jsonschema_description:"Failed checks in a row until a backend that is up is down. Default 3."`
+	Interval units.Duration    `json:"interval,omitempty" zero:"refused" jsonschema_description:"Time from the beginning of a check to that of the next. Default 2s."`
+	Timeout  units.Duration    `json:"timeout,omitempty" zero:"refused" jsonschema_description:"How long a check may take; it is no longer than the interval. Default 1s, or the interval if that is shorter."`
+	Rise     int               `json:"rise,omitempty" zero:"refused" jsonschema_description:"Passed checks in a row until a backend that is down is up. Default 2."`
+	Fall     int               `json:"fall,omitempty" zero:"refused" jsonschema_description:"Failed checks in a row until a backend that is up is down. Default 3."`
 	Jitter   units.Probability `json:"jitter,omitempty" jsonschema_description:"Each check begins later by a random time up to this share of the interval, so that checks don't come in step. Default 0%."`
 	Initial  string            `json:"initial,omitempty" jsonschema_description:"What a backend is before its first checks. Default up." jsonschema:"enum=up,enum=down"`
-	Port     uint16            `json:"port,omitempty" jsonschema_description:"Port that is checked. Default: that of the backend."`
+	Port     uint16            `json:"port,omitempty" zero:"refused" jsonschema_description:"Port that is checked. Default: that of the backend."`
 	TLS      *secure.Client    `json:"tls,omitempty" jsonschema_description:"Checks speak TLS; {} has the defaults. Default: they don't."`
 	Path     string            `json:"path,omitempty" jsonschema_description:"http: path that is asked for. Default /."`
 	Host     string            `json:"host,omitempty" jsonschema_description:"http: value of the Host header. Default: the backend's name and port."`

@@ -28,9 +28,9 @@ const (
 type Outlier struct {
 	Consecutive5xx     *int               `json:"consecutive_5xx,omitempty" jsonschema_description:"Answers with a status of 500 or above in a row, requests without an answer included, after which a backend is ejected. 0: not at all. Default 5."`
 	ConsecutiveGateway int                `json:"consecutive_gateway_failure,omitempty" jsonschema_description:"Answers with 502, 503 or 504 in a row, requests without an answer included, after which a backend is ejected. Default 0: not at all."`
-	Interval           units.Duration     `json:"interval,omitempty" jsonschema_description:"After each interval without an ejection the next one is shorter by one base_ejection_time. Default 10s."`
-	BaseEjection       units.Duration     `json:"base_ejection_time,omitempty" jsonschema_description:"How long the first ejection takes; the n-th one takes n times as long. Default 30s."`
-	MaxEjection        units.Duration     `json:"max_ejection_time,omitempty" jsonschema_description:"How long an ejection takes at most. Default 5m, or base_ejection_time if that is longer."`
+	Interval           units.Duration     `json:"interval,omitempty" zero:"refused" jsonschema_description:"After each interval without an ejection the next one is shorter by one base_ejection_time. Default 10s."`
+	BaseEjection       units.Duration     `json:"base_ejection_time,omitempty" zero:"refused" jsonschema_description:"How long the first ejection takes; the n-th one takes n times as long. Default 30s."`
+	MaxEjection        units.Duration     `json:"max_ejection_time,omitempty" zero:"refused" jsonschema_description:"How long an ejection takes at most. Default 5m, or base_ejection_time if that is longer."`
 	MaxEjected         *units.Probability `json:"max_ejection_percent,omitempty" jsonschema_description:"Share of the backends that are ejected at a time at most; one may always be. Default 10%."`
 }
 

@@ -96,7 +96,12 @@ func New(env *services.Env, config Config, o Options) (*Pool, error) {
 		}
 	}
 	for i, name := range config.Backends.names() {
-		p.members = append(p.members, newMember(env, &config, i, name, o.Port, initial == Down))
+		m := newMember(env, &config, i, name, o.Port, initial == Down)
+		if config.Name() == balance.Geographic && !m.located {
+			return nil, fmt.Errorf("backends[%d]: %s is the address of no node with a location, and geographic chooses by it: "+
+				"give its node one, such as \"location\": \"eu-west\" or \"location\": \"52.5,13.4\"", i, m.host)
+		}
+		p.members = append(p.members, m)
 	}
 	p.count.begin(p, p.members, p.started)
 	for _, d := range p.config.Drain {

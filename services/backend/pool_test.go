@@ -244,7 +244,8 @@ func TestGeographic(t *testing.T) {
 	dublin, _ := services.ParseLocation("eu-west")
 	tokyo, _ := services.ParseLocation("ap-northeast")
 	require.NoError(t, c.ValidateLocations(map[string]services.Location{"a": dublin, "b": tokyo}))
-	require.EqualError(t, c.ValidateLocations(map[string]services.Location{"a": dublin}), "backends[1]: b has no location, and geographic chooses by it")
+	require.EqualError(t, c.ValidateLocations(map[string]services.Location{"a": dublin}), "backends[1]: b has no location, and geographic chooses by it: give the node one, "+
+		`such as "location": "eu-west" or "location": "52.5,13.4" (latitude and longitude)`)
 	testlab.Run(t, testlab.Config{}, func(t *testing.T, l *testlab.Lab) {
 		env := envOf(l)
 		env.Locations = map[string]services.Location{"a": dublin, "b": tokyo}
@@ -255,5 +256,8 @@ func TestGeographic(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, h.Name(), lease.Name())
 		}
+		c.Backends[1].To = "192.0.2.1:80"
+		_, err = backend.New(env, c, backend.Options{})
+		require.ErrorContains(t, err, "backends[1]: 192.0.2.1 is the address of no node with a location")
 	})
 }

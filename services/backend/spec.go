@@ -23,7 +23,7 @@ type Spec struct {
 	To             services.TargetPattern `json:"to" jsonschema_description:"Node or nodes and the port." jsonschema:"required"`
 	Weight         *float64               `json:"weight,omitempty" jsonschema_description:"Its share relative to others', above 0. Default 1."`
 	Backup         bool                   `json:"backup,omitempty" jsonschema_description:"Whether it is used only when no other may be. Default false."`
-	MaxConnections int                    `json:"max_connections,omitempty" jsonschema_description:"How many requests it has under way at most. Default: what max_connections_per_backend says."`
+	MaxConnections int                    `json:"max_connections,omitempty" zero:"refused" jsonschema_description:"How many requests it has under way at most. Default: what max_connections_per_backend says."`
 }
 
 // SetString implements [services.Shorthand].

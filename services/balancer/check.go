@@ -12,6 +12,7 @@ import (
 
 	"netlab/services"
 	"netlab/services/balance"
+	"netlab/services/balancer/l4"
 	"netlab/units"
 )
 
@@ -29,7 +30,7 @@ func (c *Config) Validate() error {
 	}
 	switch c.Layer {
 	case 4:
-		list = append(list, c.validate4(), c.Layer4.Validate())
+		list = append(list, c.validate4(), c.validatePackets(), c.Layer4.Validate())
 	case 7:
 		list = append(list, c.validate7())
 	default:
@@ -70,6 +71,54 @@ func (c *Config) validate4() error {
 	}
 	if kind, _ := c.Key(); kind.HTTP() {
 		list = append(list, services.Fieldf("hash_key", "%q is known of requests of HTTP, which layer 4 doesn't read: want source or flow", c.HashKey))
+	}
+	return errors.Join(list...)
+}
+
+// validatePackets reports options that the mode or the protocol of layer 4 can't follow.
+func (c *Config) validatePackets() error {
+	var list []error
+	add := func(field, format string, args ...any) { list = append(list, services.Fieldf(field, format, args...)) }
+	datagrams := c.Protocol == l4.UDP
+	if c.Queue != nil {
+		switch {
+		case c.Rewrites():
+			add("queue", "the mode %s refuses the first packet of a connection if no backend may take it, nothing waits: want \"mode\": \"proxy\", or nothing", c.Mode)
+		case datagrams:
+			add("queue", "a datagram that waits would hold up those of all other clients: want \"protocol\": \"tcp\", or nothing")
+		}
+	}
+	if c.OnBackendDown == l4.Reset && c.Health == nil {
+		add("on_backend_down", "nothing finds out that a backend is dead: want health as well, or nothing")
+	}
+	if c.Rewrites() && datagrams {
+		for _, o := range []struct {
+			field string
+			given bool
+		}{{"outlier", c.Outlier != nil}, {"breaker", c.Breaker != nil}} {
+			if o.given {
+				add(o.field, "the mode %s can't tell whether a flow of UDP has failed: want \"mode\": \"proxy\", or health", c.Mode)
+			}
+		}
+	}
+	for _, option := range given(&c.Upstream) {
+		switch {
+		case option != "connect_timeout" && option != "proxy_protocol":
+		case c.Rewrites():
+			add("upstream."+option, "the mode %s makes no connections of its own to backends: want \"mode\": \"proxy\", or nothing", c.Mode)
+		case datagrams:
+			add("upstream."+option, "UDP has no connections: want \"protocol\": \"tcp\", or nothing")
+		}
+	}
+	return errors.Join(list...)
+}
+
+// ValidateLocations implements services.Placed for all pools.
+func (c *Config) ValidateLocations(locations map[string]services.Location) error {
+	list := []error{c.Pool.ValidateLocations(locations)}
+	for _, name := range c.poolNames() {
+		p := c.Pools[name]
+		list = append(list, prefixed([]string{"pools", name}, p.ValidateLocations(locations)))
 	}
 	return errors.Join(list...)
 }

@@ -39,10 +39,10 @@ type Config struct {
 	TLSPassthrough bool           `json:"tls_passthrough,omitempty" jsonschema_description:"Layer 7: whether connections of TLS go through to a backend unread. Routes may look at the host alone, which the client names in the clear (SNI). Default false."`
 	HTTP2          *bool          `json:"http2,omitempty" jsonschema_description:"Layer 7: whether HTTP/2 is offered over TLS. HTTP/1.1 always is. Default true."`
 	H2C            bool           `json:"h2c,omitempty" jsonschema_description:"Layer 7: whether clients may speak HTTP/2 without TLS, if they know that they can. Default false."`
-	MaxStreams     int            `json:"max_streams,omitempty" jsonschema_description:"Layer 7: how many requests of one HTTP/2 connection are under way at most. Default 250."`
-	MaxHeader      units.Bytes    `json:"max_header,omitempty" jsonschema_description:"Layer 7: largest header of a request; one that is larger gets status 431. Default 1MiB."`
-	HeaderTimeout  units.Duration `json:"header_timeout,omitempty" jsonschema_description:"Layer 7: how long a client may take to send the header of a request, or for a TLS handshake, or a proxy for its header. Default: no limit; 5s for the PROXY protocol and tls_passthrough."`
-	KeepAlive      units.Duration `json:"keepalive_timeout,omitempty" jsonschema_description:"Layer 7: how long a client's connection is kept without a request; of tls_passthrough, without a byte. Default: until the end."`
+	MaxStreams     int            `json:"max_streams,omitempty" zero:"refused" jsonschema_description:"Layer 7: how many requests of one HTTP/2 connection are under way at most. Default 250."`
+	MaxHeader      units.Bytes    `json:"max_header,omitempty" zero:"refused" jsonschema_description:"Layer 7: largest header of a request; one that is larger gets status 431. Default 1MiB."`
+	HeaderTimeout  units.Duration `json:"header_timeout,omitempty" zero:"refused" jsonschema_description:"Layer 7: how long a client may take to send the header of a request, or for a TLS handshake, or a proxy for its header. Default: no limit; 5s for the PROXY protocol and tls_passthrough."`
+	KeepAlive      units.Duration `json:"keepalive_timeout,omitempty" zero:"refused" jsonschema_description:"Layer 7: how long a client's connection is kept without a request; of tls_passthrough, without a byte. Default: until the end."`
 	Limits         limits.Config  `json:"limits,omitzero" jsonschema_description:"Layer 7: what is too much: connections, requests of one client or of all in a time, requests under way at once. Default: nothing."`
 	From           services.Nodes `json:"proxy_protocol_from,omitempty" jsonschema_description:"Layer 7: nodes whose connections begin with a header of the PROXY protocol (v1 or v2), which is believed. Default: none."`
 	Layer4

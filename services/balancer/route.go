@@ -29,7 +29,7 @@ type Redirect struct {
 	Scheme string `json:"scheme,omitempty" jsonschema_description:"http or https." jsonschema:"enum=http,enum=https"`
 	Host   string `json:"host,omitempty" jsonschema_description:"Host, with a port if it isn't that of the scheme."`
 	Path   string `json:"path,omitempty" jsonschema_description:"Path."`
-	Status int    `json:"status,omitempty" jsonschema_description:"301, 302, 303, 307 or 308. Default 308: permanent, with the same method."`
+	Status int    `json:"status,omitempty" zero:"refused" jsonschema_description:"301, 302, 303, 307 or 308. Default 308: permanent, with the same method."`
 }
 
 // fits says whether a request fits.

@@ -7,13 +7,16 @@ import (
 	"io"
 	"net"
 	nethttp "net/http"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"netlab"
+	"netlab/captures"
 )
 
 // load is a workload of 60 requests by six users.
@@ -50,18 +53,41 @@ func TestVersionsRepeat(t *testing.T) {
 			second := play(t, text, nil)
 			a, b := first.files(t), second.files(t)
 			require.Len(t, b, len(a))
+			// Requests that one HTTP/2 connection to a backend answers in one event write to a client's in the order of goroutines, which the
+			// race detector shuffles.
+			shuffled := raceEnabled && (strings.Contains(text, "h2c") || strings.Contains(text, `"http_version": "auto"`))
 			for file := range a {
-				if raceEnabled {
+				if shuffled {
 					continue
 				}
-				if strings.HasPrefix(file, "captures/") && strings.Contains(text, `"forwarded": "none"`) {
-					require.Len(t, b[file], len(a[file]), file) // the order of header fields is net/http's
+				if strings.HasPrefix(file, "captures/") && file != "captures/client.pcapng" && strings.Contains(text, `"forwarded": "none"`) {
+					sameShape(t, filepath.Join(first.dir, file), filepath.Join(second.dir, file))
 					continue
 				}
 				require.True(t, a[file] == b[file], "%s differs", file)
 			}
 		})
 	}
+}
+
+// sameShape requires that two captures have packets of the same times and lengths. net/http's HTTP/2 client writes the fields of a
+// header in the order of a map, which is another one in each run; nothing else may differ.
+func sameShape(t *testing.T, one, two string) {
+	t.Helper()
+	type shape struct {
+		at     time.Time
+		length int
+	}
+	var shapes [2][]shape
+	for i, name := range []string{one, two} {
+		file, err := captures.ReadFile(name)
+		require.NoError(t, err)
+		for _, p := range file.Packets {
+			shapes[i] = append(shapes[i], shape{p.Time, len(p.Data)})
+		}
+	}
+	require.NotEmpty(t, shapes[0], one)
+	require.Equal(t, shapes[0], shapes[1], one)
 }
 
 // On each side the balancer is an end: there are connections of its own, and TLS where it was asked for.

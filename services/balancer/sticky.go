@@ -34,8 +34,8 @@ const (
 type Sticky struct {
 	By      string         `json:"by,omitempty" jsonschema_description:"How a client is known: cookie, one that the balancer adds to the first response and that names the backend; app-cookie, one that the application sets, which the balancer remembers; source, the client's address, which it remembers. Default cookie." jsonschema:"enum=cookie,enum=app-cookie,enum=source,default=cookie"`
 	Cookie  string         `json:"cookie,omitempty" jsonschema_description:"Name of the cookie. Default backend; app-cookie needs the application's."`
-	Entries int            `json:"entries,omitempty" jsonschema_description:"app-cookie and source: how many clients are remembered; one more takes the place of the one that was seen longest ago. Default 65536."`
-	Timeout units.Duration `json:"timeout,omitempty" jsonschema_description:"app-cookie and source: for how long after its last request a client is remembered. Default 30m."`
+	Entries int            `json:"entries,omitempty" zero:"refused" jsonschema_description:"app-cookie and source: how many clients are remembered; one more takes the place of the one that was seen longest ago. Default 65536."`
+	Timeout units.Duration `json:"timeout,omitempty" zero:"refused" jsonschema_description:"app-cookie and source: for how long after its last request a client is remembered. Default 30m."`
 }
 
 func (s *Sticky) by() string { return cmp.Or(s.By, stickCookie) }

@@ -37,7 +37,7 @@ type Config struct {
 	Parents     services.Targets   `json:"parents,omitempty" jsonschema_description:"Edges that are asked instead of the origin, such as a shield, with ports. Of several each object has its own, by consistent hashing; upstream.retry goes to another one. Default: none, the origin is asked."`
 	Upstream    upstream.Config    `json:"upstream,omitzero" jsonschema_description:"How the parents, or without them the origin, are asked: timeouts, retries, connections. TLS is on for an https origin."`
 	Cluster     services.Targets   `json:"cluster,omitempty" jsonschema_description:"The servers of this place, with ports, among whom objects are divided by consistent hashing. This one may be among them or not. Default: there is one."`
-	PeerTimeout units.Duration     `json:"peer_timeout,omitempty" jsonschema_description:"How long another server of the cluster may take until its response begins; then the object is fetched without it, and it isn't asked for 10s. Default 5s."`
+	PeerTimeout units.Duration     `json:"peer_timeout,omitempty" zero:"refused" jsonschema_description:"How long another server of the cluster may take until its response begins; then the object is fetched without it, and it isn't asked for 10s. Default 5s."`
 	Cache       httpcache.Config   `json:"cache,omitzero" jsonschema_description:"The store: size, eviction, lifetimes of what says nothing about them, stale responses, coalescing."`
 	Token       string             `json:"token,omitempty" jsonschema_description:"What those who push and purge must know, by Authorization: Bearer. Default: nobody may."`
 	Signed      *Signed            `json:"signed,omitempty" jsonschema_description:"Paths that are served only for signed URLs. Default: none."`

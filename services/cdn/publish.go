@@ -40,7 +40,7 @@ type PublishConfig struct {
 	Purge        []string         `json:"purge,omitempty" jsonschema_description:"Paths of objects that are removed from all edges; one that ends in * stands for all that begin so."`
 	PurgeTags    []string         `json:"purge_tags,omitempty" jsonschema_description:"Tags of objects that are removed from all edges."`
 	Count        int              `json:"count" jsonschema_description:"How many times all of this is done; 0 goes on until the end of the run." jsonschema:"default=1"`
-	Interval     units.Duration   `json:"interval,omitempty" jsonschema_description:"Time from the start of one time to that of the next, which waits for the one before. Needed unless count is 1."`
+	Interval     units.Duration   `json:"interval,omitempty" zero:"refused" jsonschema_description:"Time from the start of one time to that of the next, which waits for the one before. Needed unless count is 1."`
 	Timeout      units.Duration   `json:"timeout" jsonschema_description:"How long an edge may take to answer each request." jsonschema:"default=30s"`
 }
 

@@ -8,6 +8,7 @@ type Counts struct {
 	DNSTimeout  uint64 `json:"dns_timeout"` // no name server answered
 	Refused     uint64 `json:"refused"`     // nobody listens there
 	Unreachable uint64 `json:"unreachable"` // there is no way to the server
+	Denied      uint64 `json:"denied"`      // a SOCKS proxy's rules forbid it, or it doesn't know the user
 	Timeout     uint64 `json:"timeout"`     // it took too long
 	Reset       uint64 `json:"reset"`       // the server reset the connection or the stream
 	Closed      uint64 `json:"closed"`      // the response broke off, or none came
@@ -29,6 +30,8 @@ func (c *Counts) counter(k Kind) *uint64 {
 		return &c.Refused
 	case Unreachable:
 		return &c.Unreachable
+	case Denied:
+		return &c.Denied
 	case Timeout:
 		return &c.Timeout
 	case Reset:
@@ -50,7 +53,7 @@ func (c *Counts) counter(k Kind) *uint64 {
 }
 
 // Kinds are all kinds, in the order of [Counts].
-var Kinds = []Kind{Name, DNSTimeout, Refused, Unreachable, Timeout, Reset, Closed, TLS, Digest, Redirects, Status, Other}
+var Kinds = []Kind{Name, DNSTimeout, Refused, Unreachable, Denied, Timeout, Reset, Closed, TLS, Digest, Redirects, Status, Other}
 
 // Count counts an error; nil stands for a response with a status of 400 or above.
 func (c *Counts) Count(err error) { *c.counter(Of(err))++ }

@@ -25,6 +25,7 @@ const (
 	DNSTimeout  Kind = "dns_timeout" // no name server answered
 	Refused     Kind = "refused"     // nobody listens there
 	Unreachable Kind = "unreachable" // there is no way to the server
+	Denied      Kind = "denied"      // a SOCKS proxy's rules forbid it, or it doesn't know the user
 	Timeout     Kind = "timeout"     // it took too long
 	Reset       Kind = "reset"       // the server reset the connection or the stream
 	Closed      Kind = "closed"      // the response broke off, or none came
@@ -39,6 +40,7 @@ const (
 var (
 	ErrDigest    = errors.New("the content is not what its Content-Digest says")
 	ErrRedirects = errors.New("too many redirects")
+	ErrDenied    = errors.New("the proxy denies it")
 )
 
 // streamError looks like net/http's error for a stream of HTTP/2 that was reset (RFC 9113, section 6.4), which errors.As then
@@ -63,6 +65,8 @@ func Of(err error) Kind {
 		return Digest
 	case errors.Is(err, ErrRedirects):
 		return Redirects
+	case errors.Is(err, ErrDenied):
+		return Denied
 	case errors.As(err, &lookup):
 		if lookup.IsTimeout {
 			return DNSTimeout

@@ -65,8 +65,8 @@ func TestCounts(t *testing.T) {
 	}
 	o.Count(io.EOF)
 	c.Add(o)
-	require.EqualValues(t, 12*13/2+13, c.Total())
-	require.EqualValues(t, 7+2, c.Of(failures.Closed))
+	require.EqualValues(t, 13*14/2+14, c.Total())
+	require.EqualValues(t, 8+2, c.Of(failures.Closed))
 	require.Panics(t, func() { c.CountKind("x") })
 
 	// The names in results are the kinds.

@@ -13,14 +13,14 @@ import (
 
 // Config configures a cache. The zero value is a good one.
 type Config struct {
-	Size                 units.Bytes        `json:"size,omitempty" jsonschema_description:"How much it holds, headers included. Default 64MB."`
-	MaxObject            units.Bytes        `json:"max_object,omitempty" jsonschema_description:"Largest response that is stored. Default: size."`
-	MaxEntries           int                `json:"max_entries,omitempty" jsonschema_description:"How many responses it holds at most. Default: no limit but size."`
+	Size                 units.Bytes        `json:"size,omitempty" zero:"refused" jsonschema_description:"How much it holds, headers included. Default 64MB."`
+	MaxObject            units.Bytes        `json:"max_object,omitempty" zero:"refused" jsonschema_description:"Largest response that is stored. Default: size."`
+	MaxEntries           int                `json:"max_entries,omitempty" zero:"refused" jsonschema_description:"How many responses it holds at most. Default: no limit but size."`
 	Policy               string             `json:"policy,omitempty" jsonschema_description:"What goes when it is full. Default lru." jsonschema:"enum=fifo,enum=lru,enum=lfu,enum=random,enum=2q,enum=arc,enum=tinylfu"`
 	DefaultTTL           units.Duration     `json:"default_ttl,omitempty" jsonschema_description:"How long a response is fresh that says nothing about it, and about which nothing can be guessed either. Default 0s: it is asked about each time."`
 	Heuristics           *bool              `json:"heuristics,omitempty" jsonschema_description:"Whether a response with a Last-Modified and no lifetime is fresh for a share of the time since then. Default true."`
 	HeuristicShare       *units.Probability `json:"heuristic_share,omitempty" jsonschema_description:"That share. Default 10%."`
-	HeuristicMax         units.Duration     `json:"heuristic_max,omitempty" jsonschema_description:"Longest lifetime that is guessed. Default 24h."`
+	HeuristicMax         units.Duration     `json:"heuristic_max,omitempty" zero:"refused" jsonschema_description:"Longest lifetime that is guessed. Default 24h."`
 	StaleWhileRevalidate units.Duration     `json:"stale_while_revalidate,omitempty" jsonschema_description:"For how long a stale response is still served, while it is validated in the background, if it says nothing about that itself. Default 0s."`
 	StaleIfError         units.Duration     `json:"stale_if_error,omitempty" jsonschema_description:"For how long a stale response is still served when the origin fails, if it says nothing about that itself. Default 0s."`
 	Coalescing           *bool              `json:"coalescing,omitempty" jsonschema_description:"Whether requests for what is on its way already wait for it instead of asking as well. Default true."`

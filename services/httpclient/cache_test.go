@@ -47,7 +47,8 @@ func TestCacheOfWorkloads(t *testing.T) {
 			"expect": ["load.cache.hits > 900 and load.cache.hits <= 1000", "nodes.server.services.web.requests == 1"]`),
 		// Each user has a cache, and asks again every 10 s: at 0, 10, 20 s.
 		"users": cacheLab("max-age=10", `"type": "http-load", "url": "http://server/x", "users": 3, "think_time": "1s", "duration": "25s", "cache": true`, `,
-			"expect": ["nodes.server.services.web.requests == 3 * 3", "load.cache.misses == 3", "load.cache.revalidated == 6"]`),
+			"expect": ["nodes.server.services.web.requests == 3 * 3", "load.cache.misses == 3", "load.cache.revalidated == 6",
+			"load.by_target.own_cache.succeeded > 0 and load.by_target.own_cache.latency.max == 0ns"]`),
 		// Users who share connections share a cache, and requests for what is on its way wait for it.
 		"shared": cacheLab("max-age=60", `"type": "http-load", "url": "http://server/x", "users": 50, "connections": "shared", "requests": 50, "cache": true`, `,
 			"expect": ["nodes.server.services.web.requests == 1", "load.cache.collapsed == 49", "load.latency.max == 40ms"]`),

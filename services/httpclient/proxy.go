@@ -18,6 +18,7 @@ import (
 
 	"netlab/http"
 	"netlab/services"
+	"netlab/services/failures"
 	"netlab/tcp"
 )
 
@@ -167,12 +168,16 @@ func (c *Client) askSOCKS(to *tcp.Conn, address string) error {
 	return err
 }
 
-// replies are what a SOCKS5 proxy may say (RFC 1928, section 6), as golang.org/x/net has it in its errors, and what that means.
+// replies are what a SOCKS5 proxy may say (RFC 1928, sections 3 and 6; RFC 1929), as golang.org/x/net has it in its errors, and what that means.
 var replies = map[string]error{
 	"network unreachable": syscall.ENETUNREACH,
 	"host unreachable":    syscall.EHOSTUNREACH,
 	"connection refused":  syscall.ECONNREFUSED,
 	"TTL expired":         os.ErrDeadlineExceeded,
+
+	"connection not allowed by ruleset":       failures.ErrDenied,
+	"no acceptable authentication methods":    failures.ErrDenied, // it wants a user, and there is none
+	"username/password authentication failed": failures.ErrDenied,
 }
 
 // made is a dialer that has a connection already.

@@ -26,19 +26,19 @@ const (
 
 // Config says what is limited. The zero value limits nothing. Configurations of servers have it as "limits".
 type Config struct {
-	MaxConnections    int            `json:"max_connections,omitempty" jsonschema_description:"How many connections there are at once; one more is reset. Default: any number."`
-	ClientConnections int            `json:"client_connections,omitempty" jsonschema_description:"How many connections one client address has at once; one more is reset. Default: any number."`
-	Rate              units.Rate     `json:"rate,omitempty" jsonschema_description:"Requests of one client in a time, on average: a token bucket. Those beyond get status 429. Default: no limit."`
-	Burst             int            `json:"burst,omitempty" jsonschema_description:"Size of a client's bucket: how many requests may come at once after a pause. Default: those of one second, at least 1."`
-	TotalRate         units.Rate     `json:"total_rate,omitempty" jsonschema_description:"Requests of all clients in a time, on average. Those beyond get status 503. Default: no limit."`
-	TotalBurst        int            `json:"total_burst,omitempty" jsonschema_description:"Size of the bucket of all clients. Default: the requests of one second, at least 1."`
+	MaxConnections    int            `json:"max_connections,omitempty" zero:"refused" jsonschema_description:"How many connections there are at once; one more is reset. Default: any number."`
+	ClientConnections int            `json:"client_connections,omitempty" zero:"refused" jsonschema_description:"How many connections one client address has at once; one more is reset. Default: any number."`
+	Rate              units.Rate     `json:"rate,omitempty" zero:"refused" jsonschema_description:"Requests of one client in a time, on average: a token bucket. Those beyond get status 429. Default: no limit."`
+	Burst             int            `json:"burst,omitempty" zero:"refused" jsonschema_description:"Size of a client's bucket: how many requests may come at once after a pause. Default: those of one second, at least 1."`
+	TotalRate         units.Rate     `json:"total_rate,omitempty" zero:"refused" jsonschema_description:"Requests of all clients in a time, on average. Those beyond get status 503. Default: no limit."`
+	TotalBurst        int            `json:"total_burst,omitempty" zero:"refused" jsonschema_description:"Size of the bucket of all clients. Default: the requests of one second, at least 1."`
 	Client            string         `json:"client,omitempty" jsonschema_description:"What makes a client: address is where its connection comes from; forwarded the last address in X-Forwarded-For, which the proxy in front has added; header:NAME a value of a header field. Default address." jsonschema:"example=address,example=forwarded,example=header:X-API-Key"`
-	Prefix4           int            `json:"prefix4,omitempty" jsonschema_description:"IPv4 addresses that have so many leading bits in common are one client. Default 32."`
-	Prefix6           int            `json:"prefix6,omitempty" jsonschema_description:"IPv6 addresses that have so many leading bits in common are one client. Default 64."`
-	MaxClients        int            `json:"max_clients,omitempty" jsonschema_description:"How many clients have a bucket; one more takes that of the client that has asked for nothing for longest. Default 100000."`
-	MaxInFlight       int            `json:"max_in_flight,omitempty" jsonschema_description:"Load shedding: how many requests are under way at once; those beyond get status 503. Default: any number."`
-	TargetLatency     units.Duration `json:"target_latency,omitempty" jsonschema_description:"Load shedding that finds the number of requests under way by itself: it grows as long as requests take less than this and shrinks when they take longer. Default: off."`
-	RetryAfter        units.Duration `json:"retry_after,omitempty" jsonschema_description:"What Retry-After says to those who are refused because of the load or of the rate of all, in whole seconds. Default 1s."`
+	Prefix4           int            `json:"prefix4,omitempty" zero:"refused" jsonschema_description:"IPv4 addresses that have so many leading bits in common are one client. Default 32."`
+	Prefix6           int            `json:"prefix6,omitempty" zero:"refused" jsonschema_description:"IPv6 addresses that have so many leading bits in common are one client. Default 64."`
+	MaxClients        int            `json:"max_clients,omitempty" zero:"refused" jsonschema_description:"How many clients have a bucket; one more takes that of the client that has asked for nothing for longest. Default 100000."`
+	MaxInFlight       int            `json:"max_in_flight,omitempty" zero:"refused" jsonschema_description:"Load shedding: how many requests are under way at once; those beyond get status 503. Default: any number."`
+	TargetLatency     units.Duration `json:"target_latency,omitempty" zero:"refused" jsonschema_description:"Load shedding that finds the number of requests under way by itself: it grows as long as requests take less than this and shrinks when they take longer. Default: off."`
+	RetryAfter        units.Duration `json:"retry_after,omitempty" zero:"refused" jsonschema_description:"What Retry-After says to those who are refused because of the load or of the rate of all, in whole seconds. Default 1s."`
 	Exempt            []string       `json:"exempt,omitempty" jsonschema_description:"Paths whose requests are neither limited nor counted, such as /health. One that ends with a slash stands for all below it."`
 }
 

@@ -85,7 +85,7 @@ func TestClientWithUser(t *testing.T) {
 			{"http://a/", "http://ada:secret@b", "200", ""}, {"https://a/", "http://ada:secret@b", "200", ""},
 			{"http://a/", "socks5://ada:secret@b", "200", ""}, {"https://a/", "socks5://ada:secret@b", "200", ""},
 			{"http://a/", "http://ada:wrong@b", "407", failures.Status}, {"https://a/", "http://b", "407", failures.Status},
-			{"http://a/", "socks5://ada:wrong@b", "", failures.Other}, {"https://a/", "socks5://b", "", failures.Other},
+			{"http://a/", "socks5://ada:wrong@b", "", failures.Denied}, {"https://a/", "socks5://b", "", failures.Denied},
 		} {
 			found, err := l.Workload(web.Fetch, fetch(c.url, c.proxy, nil), l.A)
 			require.NoError(t, err)
@@ -121,7 +121,7 @@ func TestClientFailures(t *testing.T) {
 		}{
 			{"https://ads/", "http://b", failures.Status}, {"http://a:81/", "http://b", failures.Status},
 			{"https://a:81/", "http://b", failures.Status}, {"http://a:81/", "socks5://b", failures.Refused},
-			{"http://nowhere/", "socks5://b", failures.Unreachable}, {"http://ads/", "socks5://b", failures.Other},
+			{"http://nowhere/", "socks5://b", failures.Unreachable}, {"http://ads/", "socks5://b", failures.Denied},
 			{"http://a/", "http://b:9", failures.Refused}, {"http://a/", "http://nowhere", failures.Name},
 		} {
 			found, err := l.Workload(web.Fetch, fetch(c.url, c.proxy, nil), l.A)

@@ -142,9 +142,6 @@ func TestSOCKSLimits(t *testing.T) {
 }
 
 func TestSOCKSDatagrams(t *testing.T) {
-	if testing.Short() {
-		t.Skip("with the race detector a socket on an explicit address fails now and then to send")
-	}
 	r := socksLab(t, func(c *socks.Config) { c.Deny.Hosts = []string{"ads"} }, func(l *testlab.Lab) {
 		server, err := udp.Listen(l.A, ":53")
 		require.NoError(t, err)

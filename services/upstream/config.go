@@ -53,12 +53,12 @@ type Config struct {
 	HTTPVersion      string         `json:"http_version,omitempty" jsonschema_description:"Version of HTTP towards backends: http/1.1, h2 over TLS, h2c without TLS, or auto: with TLS what the backend offers, otherwise HTTP/1.1. Default http/1.1." jsonschema:"enum=http/1.1,enum=h2,enum=h2c,enum=auto,default=http/1.1"`
 	TLS              TLS            `json:"tls,omitzero" jsonschema_description:"TLS towards backends: true, or an object with details. Default false."`
 	KeepAlive        *bool          `json:"keep_alive,omitempty" jsonschema_description:"Whether connections to backends are used again. Default true, but false with proxy_protocol, whose header is for one client."`
-	MaxConnections   int            `json:"max_connections,omitempty" jsonschema_description:"Connections to each backend at most; further requests wait for one. Default: no limit for HTTP/1.1, one at a time for h2 and h2c."`
-	IdleConnections  int            `json:"idle_connections,omitempty" jsonschema_description:"Idle connections to each backend at most. Default 100."`
-	IdleTimeout      units.Duration `json:"idle_timeout,omitempty" jsonschema_description:"How long an idle connection to a backend is kept. Default 1m."`
-	ConnectTimeout   units.Duration `json:"connect_timeout,omitempty" jsonschema_description:"How long a connection to a backend, with its TLS handshake, may take. Default 5s."`
-	FirstByteTimeout units.Duration `json:"first_byte_timeout,omitempty" jsonschema_description:"How long each try may take until the header of the response is there. Default 1m."`
-	Timeout          units.Duration `json:"timeout,omitempty" jsonschema_description:"How long a request may take with all its tries, until the last byte of the response. An upgraded connection is not limited. Default: no limit."`
+	MaxConnections   int            `json:"max_connections,omitempty" zero:"refused" jsonschema_description:"Connections to each backend at most; further requests wait for one. Default: no limit for HTTP/1.1, one at a time for h2 and h2c."`
+	IdleConnections  int            `json:"idle_connections,omitempty" zero:"refused" jsonschema_description:"Idle connections to each backend at most. Default 100."`
+	IdleTimeout      units.Duration `json:"idle_timeout,omitempty" zero:"refused" jsonschema_description:"How long an idle connection to a backend is kept. Default 1m."`
+	ConnectTimeout   units.Duration `json:"connect_timeout,omitempty" zero:"refused" jsonschema_description:"How long a connection to a backend, with its TLS handshake, may take. Default 5s."`
+	FirstByteTimeout units.Duration `json:"first_byte_timeout,omitempty" zero:"refused" jsonschema_description:"How long each try may take until the header of the response is there. Default 1m."`
+	Timeout          units.Duration `json:"timeout,omitempty" zero:"refused" jsonschema_description:"How long a request may take with all its tries, until the last byte of the response. An upgraded connection is not limited. Default: no limit."`
 	RequestBuffer    *units.Bytes   `json:"request_buffer,omitempty" jsonschema_description:"How much of a request's body is kept so that it can be sent again. A body of HTTP/1.1, or one of known size, is taken in up to this before a backend is asked. 0B streams everything. Default 64KiB."`
 	Retry            *Retry         `json:"retry,omitempty" jsonschema_description:"Whether a request that failed is tried again. {} has the defaults. Default: it isn't."`
 	Hedge            *Hedge         `json:"hedge,omitempty" jsonschema_description:"Whether an idempotent request that takes long is sent to a second backend. Default: it isn't."`
@@ -70,18 +70,18 @@ type Config struct {
 
 // Retry says when a request is tried again. The zero value has the defaults.
 type Retry struct {
-	Attempts  int               `json:"attempts,omitempty" jsonschema_description:"How often a request is tried, the first time included. Default 2."`
+	Attempts  int               `json:"attempts,omitempty" zero:"refused" jsonschema_description:"How often a request is tried, the first time included. Default 2."`
 	On        []int             `json:"on,omitempty" jsonschema_description:"Status codes after which an idempotent request is tried again. Connections that fail and responses that don't come always count. Default 502, 503, 504; [] for none." `
 	AnyMethod bool              `json:"any_method,omitempty" jsonschema_description:"Whether requests that do harm when they are repeated, such as POST, are tried again as well. Default false: only if they were never sent."`
 	Backoff   units.Duration    `json:"backoff,omitempty" jsonschema_description:"Wait before the next try. Default 0s: at once, since it goes to another backend."`
-	Budget    units.Probability `json:"budget,omitempty" jsonschema_description:"Retries as a share of requests: each request pays so much of a retry in, each retry takes a whole one out, ten are there from the start and ten can be saved. Keeps a backend that is overloaded from getting more. Default: no limit."`
+	Budget    units.Probability `json:"budget,omitempty" zero:"refused" jsonschema_description:"Retries as a share of requests: each request pays so much of a retry in, each retry takes a whole one out, ten are there from the start and ten can be saved. Keeps a backend that is overloaded from getting more. Default: no limit."`
 }
 
 // Hedge says when a request is sent a second time. One of Delay and Quantile is needed.
 type Hedge struct {
-	Delay    units.Duration    `json:"delay,omitempty" jsonschema_description:"After how long without the header of a response the next request goes out. With a quantile it holds as long as fewer than 20 latencies are known."`
-	Quantile units.Probability `json:"quantile,omitempty" jsonschema_description:"The same as a quantile of the last 256 latencies, such as 95%."`
-	Max      int               `json:"max,omitempty" jsonschema_description:"How many further requests go out at most. Default 1."`
+	Delay    units.Duration    `json:"delay,omitempty" zero:"refused" jsonschema_description:"After how long without the header of a response the next request goes out. With a quantile it holds as long as fewer than 20 latencies are known."`
+	Quantile units.Probability `json:"quantile,omitempty" zero:"refused" jsonschema_description:"The same as a quantile of the last 256 latencies, such as 95%."`
+	Max      int               `json:"max,omitempty" zero:"refused" jsonschema_description:"How many further requests go out at most. Default 1."`
 }
 
 // TLS says how TLS is used towards backends. The zero value means that it isn't.

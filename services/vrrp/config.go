@@ -26,11 +26,11 @@ type Config struct {
 // Track lowers the priority while something doesn't work: the balancer itself, or the way to what is behind it.
 type Track struct {
 	To        services.Target `json:"to" jsonschema_description:"What must accept a TCP connection: a port of the host itself, such as \"lb1:80\", or of another one." jsonschema:"required"`
-	Interval  units.Duration  `json:"interval,omitempty" jsonschema_description:"Time between checks." jsonschema:"default=1s"`
-	Timeout   units.Duration  `json:"timeout,omitempty" jsonschema_description:"When a check has failed; at most the interval." jsonschema:"default=1s"`
-	Fall      int             `json:"fall,omitempty" jsonschema_description:"How many checks in a row must fail to lower the priority." jsonschema:"minimum=1,default=3"`
-	Rise      int             `json:"rise,omitempty" jsonschema_description:"How many checks in a row must succeed to raise it again." jsonschema:"minimum=1,default=2"`
-	Decrement int             `json:"decrement,omitempty" jsonschema_description:"By how much it is lowered: less than the priority." jsonschema:"minimum=1,maximum=253,default=50"`
+	Interval  units.Duration  `json:"interval,omitempty" zero:"refused" jsonschema_description:"Time between checks." jsonschema:"default=1s"`
+	Timeout   units.Duration  `json:"timeout,omitempty" zero:"refused" jsonschema_description:"When a check has failed; at most the interval." jsonschema:"default=1s"`
+	Fall      int             `json:"fall,omitempty" zero:"refused" jsonschema_description:"How many checks in a row must fail to lower the priority." jsonschema:"minimum=1,default=3"`
+	Rise      int             `json:"rise,omitempty" zero:"refused" jsonschema_description:"How many checks in a row must succeed to raise it again." jsonschema:"minimum=1,default=2"`
+	Decrement int             `json:"decrement,omitempty" zero:"refused" jsonschema_description:"By how much it is lowered: less than the priority." jsonschema:"minimum=1,maximum=253,default=50"`
 }
 
 // NewConfig returns the defaults.

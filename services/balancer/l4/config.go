@@ -42,18 +42,18 @@ type Config struct {
 	Address       services.Target `json:"address,omitempty" jsonschema_description:"Virtual address of the service in the modes nat and direct: a name of the file's addresses, or an address. The host holds it; in the mode direct the backends hold it too and are silent about it. Default: every address of the host; direct needs a virtual one."`
 	SourceNAT     bool            `json:"source_nat,omitempty" jsonschema_description:"In the mode nat the client's address is replaced by the balancer's (full NAT), so that answers come back whatever the backends' routes are; backends then see the balancer as the client. Default false."`
 	OnBackendDown string          `json:"on_backend_down,omitempty" jsonschema_description:"What becomes of a backend's connections when the backend is found dead: keep leaves them alone until they end or time out, reset resets them. Default keep." jsonschema:"enum=keep,enum=reset"`
-	IdleTimeout   units.Duration  `json:"idle_timeout,omitempty" jsonschema_description:"In the mode proxy, a connection over which nothing came for so long is closed, and a flow of UDP forgotten. Default 5m."`
+	IdleTimeout   units.Duration  `json:"idle_timeout,omitempty" zero:"refused" jsonschema_description:"In the mode proxy, a connection over which nothing came for so long is closed, and a flow of UDP forgotten. Default 5m."`
 	Table         Table           `json:"table,omitzero" jsonschema_description:"Table of connections of the modes nat and direct, and how many connections or flows a proxy has at a time."`
 }
 
 // Table bounds the connections that are known at a time. The timeouts' defaults are those of IPVS in Linux.
 type Table struct {
-	Entries     int            `json:"entries,omitempty" jsonschema_description:"Largest number of connections at a time, 1 to 1048576. Default 65536."`
+	Entries     int            `json:"entries,omitempty" zero:"refused" jsonschema_description:"Largest number of connections at a time, 1 to 1048576. Default 65536."`
 	WhenFull    string         `json:"when_full,omitempty" jsonschema_description:"What happens to a new connection that finds the table full: refuse drops its packets (a proxy resets it), oldest gives it the place of the one that would time out first (not in the mode proxy). Default refuse." jsonschema:"enum=refuse,enum=oldest"`
-	SYN         units.Duration `json:"syn,omitempty" jsonschema_description:"How long an opening TCP connection is remembered after its last packet. Default 1m."`
-	Established units.Duration `json:"established,omitempty" jsonschema_description:"The same for an established one. Default 15m."`
-	FIN         units.Duration `json:"fin,omitempty" jsonschema_description:"The same for one of which an end was seen, by FIN or RST. Default 2m."`
-	UDP         units.Duration `json:"udp,omitempty" jsonschema_description:"The same for a flow of UDP in the modes nat and direct. Default 5m."`
+	SYN         units.Duration `json:"syn,omitempty" zero:"refused" jsonschema_description:"How long an opening TCP connection is remembered after its last packet. Default 1m."`
+	Established units.Duration `json:"established,omitempty" zero:"refused" jsonschema_description:"The same for an established one. Default 15m."`
+	FIN         units.Duration `json:"fin,omitempty" zero:"refused" jsonschema_description:"The same for one of which an end was seen, by FIN or RST. Default 2m."`
+	UDP         units.Duration `json:"udp,omitempty" zero:"refused" jsonschema_description:"The same for a flow of UDP in the modes nat and direct. Default 5m."`
 }
 
 const (

@@ -24,8 +24,8 @@ const (
 	Shared  = "shared"
 )
 
-// OwnCache is what results call who answered when it was the client's own cache.
-const OwnCache = "own-cache"
+// OwnCache is what results call who answered when it was the client's own cache. No hyphen: expect can then name it.
+const OwnCache = "own_cache"
 
 // HTTPConfig configures the workload "http-load".
 type HTTPConfig struct {

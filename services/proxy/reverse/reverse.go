@@ -89,6 +89,11 @@ func (c *Config) Expand(names func(services.Nodes) services.Nodes) services.Conf
 // Calls implements [services.Caller].
 func (c *Config) Calls() []services.Call { return c.balancer().Calls() }
 
+// ValidateLocations implements services.Placed.
+func (c *Config) ValidateLocations(locations map[string]services.Location) error {
+	return c.balancer().ValidateLocations(locations)
+}
+
 // Validate implements services.Config.
 func (c *Config) Validate() error {
 	list := []error{c.balancer().Validate(), c.validateRules(), c.RequestHeaders.validate("request_headers."),
