@@ -89,7 +89,10 @@ func TestExamples(t *testing.T) {
 				}
 				t.Run(strings.TrimPrefix(lab.Variant()+"/drops", "/"), func(t *testing.T) { requireDropsInCaptures(t, lab, results, dir) })
 				if !raceDetector {
-					t.Run(strings.TrimPrefix(lab.Variant()+"/tshark", "/"), func(t *testing.T) { requireTsharkIsContent(t, lab, results, dir) })
+					t.Run(strings.TrimPrefix(lab.Variant()+"/tshark", "/"), func(t *testing.T) {
+						t.Parallel()
+						requireTsharkIsContent(t, lab, results, dir)
+					})
 				}
 			}
 			if !raceDetector {
