@@ -53,8 +53,8 @@ var stand = []struct{ begin, lab string }{
 	}`},
 }
 
-// Every piece of a file that a page about a component shows is right: whole files load, and so do fragments in a file that they may
-// stand in. Other JSON, such as lines of an event log, is well-formed. An ellipsis stands for what a fragment leaves out.
+// Every piece of a file that a page about a component shows is right: whole files load and what they expect holds; fragments load in
+// a file that they may stand in. Other JSON, such as lines of an event log, is well-formed. An ellipsis stands for what a fragment leaves out.
 func TestFilesInComponentPages(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join("docs", "components", "*.md"))
 	require.NoError(t, err)
@@ -78,8 +78,11 @@ func TestFilesInComponentPages(t *testing.T) {
 				fragments++
 				block = around(t, path, block)
 			}
-			_, err := netlab.Parse(path, []byte(block), nil)
+			labs, err := netlab.Parse(path, []byte(block), nil)
 			require.NoError(t, err, block)
+			if strings.HasPrefix(m[1], "{") {
+				requireVerdict(t, labs, m[1])
+			}
 		}
 	}
 	require.NotZero(t, whole)

@@ -57,11 +57,17 @@ func TestFilesInPages(t *testing.T) {
 		for _, m := range blocks {
 			labs, err := netlab.Parse(path, []byte(m[1]), nil)
 			require.NoError(t, err, m[1])
-			for _, lab := range labs {
-				results := play(t, lab, nil, nil)
-				require.Equal(t, netlab.Holds, results.Verdict(), "%s\n%+v", m[1], results.Expect)
-			}
+			requireVerdict(t, labs, m[1])
 		}
+	}
+}
+
+// requireVerdict plays the labs of a file that a page shows and requires that what it expects holds.
+func requireVerdict(t *testing.T, labs []*netlab.Lab, text string) {
+	t.Helper()
+	for _, lab := range labs {
+		results := play(t, lab, nil, nil)
+		require.Equal(t, netlab.Holds, results.Verdict(), "%s\n%+v", text, results.Expect)
 	}
 }
 

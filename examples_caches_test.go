@@ -1,12 +1,9 @@
 package netlab_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"netlab"
 )
 
 // What the server says to the cache and to the store is what the description of cache-strategies tells of each strategy.
@@ -38,14 +35,4 @@ func TestEvictionPackets(t *testing.T) {
 		require.Len(t, column(t, dir, "reader", `resp.bulk_string.value == "GET"`, "frame.number"), 10)
 		require.Len(t, column(t, dir, "reader", "resp.bulk_string.length == 100 && tcp.srcport == 6379", "frame.number"), found, variant)
 	}
-}
-
-// The file that the page about caches shows does what it says.
-func TestFileInPageAboutCaches(t *testing.T) {
-	page, err := os.ReadFile("docs/components/caches.md")
-	require.NoError(t, err)
-	blocks := fences.FindAllSubmatch(page, -1)
-	require.Len(t, blocks, 1)
-	results := play(t, parse(t, string(blocks[0][1])), nil, nil)
-	require.Equal(t, netlab.Holds, results.Verdict(), "%+v", results.Expect)
 }

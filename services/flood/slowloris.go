@@ -25,7 +25,7 @@ type SlowConfig struct {
 	Interval    units.Duration  `json:"interval" jsonschema_description:"Time from one line of a header to the next." jsonschema:"default=10s"`
 	RampUp      units.Duration  `json:"ramp_up,omitempty" jsonschema_description:"Time over which the connections of a host are opened, evenly. Default 0s: all at once."`
 	Reconnect   units.Duration  `json:"reconnect" jsonschema_description:"Wait until a connection that was closed or refused is opened again." jsonschema:"default=1s"`
-	Duration    units.Duration  `json:"duration,omitempty" jsonschema_description:"How long it goes on. Default: until the end of the run."`
+	Duration    units.Duration  `json:"duration,omitempty" zero:"refused" jsonschema_description:"How long it goes on. Default: until the end of the run."`
 }
 
 // NewSlowConfig returns the defaults.

@@ -28,7 +28,7 @@ type SYNConfig struct {
 	To       services.Target `json:"to" jsonschema_description:"The server. The port is 80 when it is left out." jsonschema:"required"`
 	Rate     units.Rate      `json:"rate" jsonschema_description:"SYNs of each host in a time, evenly." jsonschema:"required"`
 	Sources  string          `json:"sources,omitempty" jsonschema_description:"Network that the SYNs claim to come from: each takes an address of it and a port at random. own is the host's own address, whose stack resets what the server answers. Default 198.18.0.0/15, for a server with an IPv6 address 2001:2::/48; what is sent there has to vanish for the flood to work, so no router may say that there is no way."`
-	Duration units.Duration  `json:"duration,omitempty" jsonschema_description:"How long it goes on. Default: until the end of the run."`
+	Duration units.Duration  `json:"duration,omitempty" zero:"refused" jsonschema_description:"How long it goes on. Default: until the end of the run."`
 	Count    uint64          `json:"count,omitempty" jsonschema_description:"How many SYNs each host sends at most. Default: no limit."`
 }
 

@@ -55,10 +55,10 @@ type Capacity = capacity.Config
 // Config configures the service.
 type Config struct {
 	Listen     services.ListenTCP `json:"listen" jsonschema_description:"Where it listens." jsonschema:"default=:6379"`
-	MaxMemory  units.Bytes        `json:"max_memory,omitempty" jsonschema_description:"How much keys and values may take, each key with 64B besides. Default: any amount."`
+	MaxMemory  units.Bytes        `json:"max_memory,omitempty" zero:"refused" jsonschema_description:"How much keys and values may take, each key with 64B besides. Default: any amount."`
 	Eviction   string             `json:"eviction,omitempty" jsonschema_description:"What goes when max_memory is reached; noeviction refuses to take more. Default lru." jsonschema:"enum=fifo,enum=lru,enum=lfu,enum=perfect-lfu,enum=random,enum=2q,enum=arc,enum=tinylfu,enum=noeviction"`
 	MaxValue   units.Bytes        `json:"max_value" jsonschema_description:"Longest key or value, 512MiB at most. A client that sends a longer one is disconnected." jsonschema:"default=1MiB"`
-	MaxClients int                `json:"max_clients,omitempty" jsonschema_description:"How many connections there may be; one more is told so and closed. Default 10000."`
+	MaxClients int                `json:"max_clients,omitempty" zero:"refused" jsonschema_description:"How many connections there may be; one more is told so and closed. Default 10000."`
 	Password   string             `json:"password,omitempty" jsonschema_description:"What clients must say with AUTH before anything else. Default: nothing."`
 	Capacity
 }

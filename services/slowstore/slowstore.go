@@ -50,7 +50,7 @@ type Config struct {
 	ReadTime  units.Distribution `json:"read_time,omitzero" jsonschema_description:"How long a read takes, besides the work on a core. Default 0s."`
 	WriteTime units.Distribution `json:"write_time,omitzero" jsonschema_description:"How long a write takes, besides the work on a core. Default 0s."`
 	Objects   units.Bytes        `json:"objects" jsonschema_description:"Size of what a key holds that nobody has written." jsonschema:"default=1kB"`
-	Keys      int                `json:"keys,omitempty" jsonschema_description:"How many keys hold an object from the start, by the last part of their path: with 1000 they are 000 to 999. The others are not found until they are written. Default: all that anybody asks for."`
+	Keys      int                `json:"keys,omitempty" zero:"refused" jsonschema_description:"How many keys hold an object from the start, by the last part of their path: with 1000 they are 000 to 999. The others are not found until they are written. Default: all that anybody asks for."`
 	Durable   *bool              `json:"durable,omitempty" jsonschema_description:"Whether what was written is still there after a crash. Default true."`
 	Capacity
 }

@@ -53,7 +53,7 @@ type Config struct {
 	Cache        services.Target    `json:"cache,omitempty" jsonschema_description:"The kv-cache. The port is 6379 when it is left out. Default: none, with strategy none."`
 	Strategy     string             `json:"strategy,omitempty" jsonschema_description:"How cache and store work together. Default cache-aside with a cache, none without." jsonschema:"enum=none,enum=cache-aside,enum=write-around,enum=write-through,enum=write-back"`
 	Reads        string             `json:"reads,omitempty" jsonschema_description:"Who loads what is missing in the cache: each request by itself, or the cache layer, each key once at a time. Default cache-aside." jsonschema:"enum=cache-aside,enum=read-through"`
-	TTL          units.Duration     `json:"ttl,omitempty" jsonschema_description:"How long the cache keeps a value. Default: until it has to go."`
+	TTL          units.Duration     `json:"ttl,omitempty" zero:"refused" jsonschema_description:"How long the cache keeps a value. Default: until it has to go."`
 	NegativeTTL  units.Duration     `json:"negative_ttl,omitempty" jsonschema_description:"How long the cache keeps that the store does not have a key. Default: not at all."`
 	Stampede     string             `json:"stampede,omitempty" jsonschema_description:"What keeps many requests from loading the same key at once. Default off." jsonschema:"enum=off,enum=single-flight,enum=lock,enum=early-refresh"`
 	LockTime     units.Duration     `json:"lock_time,omitempty" jsonschema_description:"With lock: how long a lock is held at most. Default 5s."`

@@ -35,7 +35,7 @@ type HTTPConfig struct {
 	URLs        []Page            `json:"urls,omitempty" jsonschema_description:"What is requested if it is several: in rotation, each user beginning at another one, or at random if they have weights."`
 	Keys        keys.Config       `json:"keys,omitzero" jsonschema_description:"What {key} in the URLs stands for: each request is for one of many objects, some more popular than others."`
 	Writes      units.Probability `json:"writes,omitempty" jsonschema_description:"Share of the requests that are a PUT with a body of write_size instead of what method says. Default 0%."`
-	WriteSize   units.Bytes       `json:"write_size,omitempty" jsonschema_description:"Size of the body of a PUT that writes makes. Default 1kB."`
+	WriteSize   units.Bytes       `json:"write_size,omitempty" zero:"refused" jsonschema_description:"Size of the body of a PUT that writes makes. Default 1kB."`
 	Connections string            `json:"connections,omitempty" jsonschema_description:"Whether each user has connections of its own, as people with browsers have, or those of a host share them, as the threads of a program do. Default per-user with users, shared with a rate or a schedule." jsonschema:"enum=per-user,enum=shared"`
 }
 

@@ -32,7 +32,7 @@ type KVConfig struct {
 	Writes    units.Probability `json:"writes,omitempty" jsonschema_description:"Share of the requests that are a SET; the others are a GET. Default 0%."`
 	Fill      bool              `json:"fill,omitempty" jsonschema_description:"Whether a GET that finds nothing is followed by a SET of that key, as an application does that has loaded it meanwhile. Both are one request. Default false."`
 	ValueSize units.Bytes       `json:"value_size" jsonschema_description:"Size of the values." jsonschema:"default=100B"`
-	TTL       units.Duration    `json:"ttl,omitempty" jsonschema_description:"Time to live that a SET gives. Default: none."`
+	TTL       units.Duration    `json:"ttl,omitempty" zero:"refused" jsonschema_description:"Time to live that a SET gives. Default: none."`
 	Timeout   units.Duration    `json:"timeout" jsonschema_description:"How long a request may take, with the connection if it needs one." jsonschema:"default=30s"`
 }
 

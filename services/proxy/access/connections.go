@@ -10,8 +10,8 @@ import (
 
 // Limits say how many connections clients have to a proxy. The zero value is no limit.
 type Limits struct {
-	MaxConnections int `json:"max_connections,omitempty" jsonschema_description:"How many connections clients have at most; what is asked for on further ones is refused. Default: no limit."`
-	MaxPerClient   int `json:"max_per_client,omitempty" jsonschema_description:"How many of them one client's address has at most. Default: no limit."`
+	MaxConnections int `json:"max_connections,omitempty" zero:"refused" jsonschema_description:"How many connections clients have at most; what is asked for on further ones is refused. Default: no limit."`
+	MaxPerClient   int `json:"max_per_client,omitempty" zero:"refused" jsonschema_description:"How many of them one client's address has at most. Default: no limit."`
 }
 
 // maxConnections is the largest limit.

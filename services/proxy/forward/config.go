@@ -28,12 +28,12 @@ type Config struct {
 	ConnectPorts    []uint16       `json:"connect_ports,omitempty" jsonschema_description:"Ports to which tunnels lead (CONNECT). Default: 443 alone, because a proxy that leads anywhere is a way into a network for everyone."`
 	Forwarded       string         `json:"forwarded,omitempty" jsonschema_description:"What servers of plain requests are told of the client in Forwarded (RFC 7239) and X-Forwarded-For. off: nothing, and what clients say of themselves there is removed. on: its address, behind what is there already. anonymous: that there is one. Default off." jsonschema:"enum=off,enum=on,enum=anonymous"`
 	ConnectTimeout  units.Duration `json:"connect_timeout" jsonschema_description:"How long it may take to connect to a host; then the client gets status 504." jsonschema:"default=10s"`
-	ResponseTimeout units.Duration `json:"response_timeout,omitempty" jsonschema_description:"How long a server may take from a request to the header of its response; then the client gets status 504. Default: no limit."`
-	HeaderTimeout   units.Duration `json:"header_timeout,omitempty" jsonschema_description:"How long a client may take to send the header of a request. Default: no limit."`
-	IdleTimeout     units.Duration `json:"idle_timeout,omitempty" jsonschema_description:"How long a client's connection is kept without a request, and a tunnel in which nothing moves. Default: until the end."`
+	ResponseTimeout units.Duration `json:"response_timeout,omitempty" zero:"refused" jsonschema_description:"How long a server may take from a request to the header of its response; then the client gets status 504. Default: no limit."`
+	HeaderTimeout   units.Duration `json:"header_timeout,omitempty" zero:"refused" jsonschema_description:"How long a client may take to send the header of a request. Default: no limit."`
+	IdleTimeout     units.Duration `json:"idle_timeout,omitempty" zero:"refused" jsonschema_description:"How long a client's connection is kept without a request, and a tunnel in which nothing moves. Default: until the end."`
 	access.Limits
 	Cache     httpcache.Toggle `json:"cache,omitzero" jsonschema_description:"A cache for plain requests that all clients share: true, or an object that configures it. Default false."`
-	MaxHeader units.Bytes      `json:"max_header,omitempty" jsonschema_description:"Largest header of a request; one that is more than 4 kB larger gets status 431. Default 1MiB."`
+	MaxHeader units.Bytes      `json:"max_header,omitempty" zero:"refused" jsonschema_description:"Largest header of a request; one that is more than 4 kB larger gets status 431. Default 1MiB."`
 }
 
 // Endless implements services.Config.

@@ -50,10 +50,10 @@ type Config struct {
 	Rules           []Rule           `json:"rules,omitempty" jsonschema_description:"Which requests are let in: the first rule that fits decides, and a request that none fits is let in. Those that are denied get status 403."`
 	RequestHeaders  Headers          `json:"request_headers,omitzero" jsonschema_description:"Changes of the header fields that backends get. Default: none but those of a proxy."`
 	ResponseHeaders Headers          `json:"response_headers,omitzero" jsonschema_description:"Changes of the header fields that clients get. Default: none but those of a proxy."`
-	MaxBody         units.Bytes      `json:"max_body,omitempty" jsonschema_description:"Largest content of a request; one that is larger gets status 413. Default: no limit."`
-	MaxHeader       units.Bytes      `json:"max_header,omitempty" jsonschema_description:"Largest header of a request; one that is larger gets status 431. Default 1MiB."`
-	HeaderTimeout   units.Duration   `json:"header_timeout,omitempty" jsonschema_description:"How long a client may take to send the header of a request, or for a TLS handshake. Default: no limit."`
-	KeepAlive       units.Duration   `json:"keepalive_timeout,omitempty" jsonschema_description:"How long a client's connection is kept without a request. Default: until the end."`
+	MaxBody         units.Bytes      `json:"max_body,omitempty" zero:"refused" jsonschema_description:"Largest content of a request; one that is larger gets status 413. Default: no limit."`
+	MaxHeader       units.Bytes      `json:"max_header,omitempty" zero:"refused" jsonschema_description:"Largest header of a request; one that is larger gets status 431. Default 1MiB."`
+	HeaderTimeout   units.Duration   `json:"header_timeout,omitempty" zero:"refused" jsonschema_description:"How long a client may take to send the header of a request, or for a TLS handshake. Default: no limit."`
+	KeepAlive       units.Duration   `json:"keepalive_timeout,omitempty" zero:"refused" jsonschema_description:"How long a client's connection is kept without a request. Default: until the end."`
 	Cache           httpcache.Toggle `json:"cache,omitzero" jsonschema_description:"A cache that all clients share, one for each pool: true, or an object that configures it. Default false."`
 }
 

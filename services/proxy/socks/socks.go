@@ -36,8 +36,8 @@ type Config struct {
 	Users            access.Users   `json:"users,omitempty" jsonschema_description:"Who may use it: names and passwords. Default: everybody may."`
 	UDP              bool           `json:"udp" jsonschema_description:"Whether clients may send datagrams through it (UDP ASSOCIATE)." jsonschema:"default=true"`
 	ConnectTimeout   units.Duration `json:"connect_timeout" jsonschema_description:"How long it may take to connect to a host; then the client is told that the TTL expired, which comes nearest." jsonschema:"default=10s"`
-	HandshakeTimeout units.Duration `json:"handshake_timeout,omitempty" jsonschema_description:"How long a client may take to say what it wants. Default: no limit."`
-	IdleTimeout      units.Duration `json:"idle_timeout,omitempty" jsonschema_description:"How long a connection is kept on which nothing moves. Default: until the end."`
+	HandshakeTimeout units.Duration `json:"handshake_timeout,omitempty" zero:"refused" jsonschema_description:"How long a client may take to say what it wants. Default: no limit."`
+	IdleTimeout      units.Duration `json:"idle_timeout,omitempty" zero:"refused" jsonschema_description:"How long a connection is kept on which nothing moves. Default: until the end."`
 	access.Limits
 }
 
