@@ -26,7 +26,10 @@ func (c clock) NowMonotonic() tcpip.MonotonicTime {
 
 // AfterFunc implements tcpip.Clock. On a host that has crashed the timer is not set.
 func (c clock) AfterFunc(d time.Duration, fn func()) tcpip.Timer {
-	t := c.host.net.NewTimer(c.host.owner, netem.KindTimer, func() { c.host.awake(fn) })
+	t := c.host.net.NewTimer(c.host.owner, netem.KindTimer, func() {
+		c.host.awake(fn)
+		c.host.net.Calm()
+	})
 	if !c.host.crashed() {
 		t.Reset(d)
 	}

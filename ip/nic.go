@@ -179,6 +179,7 @@ func (n *nic) receive(at time.Duration, f *netem.Frame) {
 		n.verify.Store(false)
 	}
 	pkt.DecRef()
+	n.host.net.Calm()
 }
 
 // isFragment says whether a frame carries a part of a packet. The transport's checksum is then verified in any case, because another

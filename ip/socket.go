@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -136,6 +137,50 @@ func (s *Socket) Do(events waiter.EventMask, d *Deadline, try func() tcpip.Error
 			return Errno(err)
 		}
 		if err := s.wait(ready, d); err != nil {
+			return err
+		}
+	}
+}
+
+// Watcher waits for events of a socket over and over, for one goroutine at a time: what [Socket.Do] does, without registering anew.
+type Watcher struct {
+	s     *Socket
+	ready chan struct{}
+	waits atomic.Bool // somebody wants to hear of the next event
+	entry waiter.Entry
+}
+
+// NewWatcher returns a watcher of these events.
+func (s *Socket) NewWatcher(events waiter.EventMask) *Watcher {
+	w := &Watcher{s: s, ready: make(chan struct{}, 1)}
+	w.entry = waiter.NewFunctionEntry(events, w.notify)
+	s.Queue.EventRegister(&w.entry)
+	return w
+}
+
+// notify hears of an event. The stack calls it with its locks held.
+func (w *Watcher) notify(waiter.EventMask) {
+	if w.waits.CompareAndSwap(true, false) {
+		w.s.Host.net.Wake(w.ready)
+	}
+}
+
+// Do is [Socket.Do].
+func (w *Watcher) Do(d *Deadline, try func() tcpip.Error) error {
+	if err := w.s.Err(); err != nil {
+		return err
+	}
+	if d.Expired() {
+		return os.ErrDeadlineExceeded
+	}
+	defer w.waits.Store(false)
+	for {
+		w.waits.Store(true) // before trying, so that no event is missed
+		err := try()
+		if _, block := err.(*tcpip.ErrWouldBlock); !block {
+			return Errno(err)
+		}
+		if err := w.s.wait(w.ready, d); err != nil {
 			return err
 		}
 	}

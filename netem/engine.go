@@ -40,7 +40,8 @@ type Config struct {
 type Engine struct {
 	cfg   Config
 	start time.Time
-	wake  chan struct{}
+	wake  chan struct{} // in real time, or if the loop's context may end
+	alarm *time.Timer   // when the loop goes on
 
 	mu       sync.Mutex
 	queue    eventQueue
@@ -59,8 +60,10 @@ type Engine struct {
 	// nominal is the time of the event that runs or ran last, actual the clock's when it began.
 	nominal, actual time.Duration
 	touched         time.Duration // when an event last ran that may have woken a goroutine
+	calm            bool          // nobody runs but the loop: see Calm
 	paced           time.Duration // the last argument of Pace
 
+	byAlarm  bool         // the loop waits for the alarm alone
 	reading  atomic.Int64 // last reading of the clock
 	sleeping atomic.Bool
 	stopped  atomic.Bool
@@ -144,13 +147,19 @@ func (e *Engine) schedule(at time.Duration, key uint64, h handler, f *Frame) {
 }
 
 func (e *Engine) wakeUp() {
-	if e.sleeping.Load() {
-		select {
-		case e.wake <- struct{}{}:
-		default:
-		}
+	if !e.sleeping.Load() {
+		return
 	}
+	if e.byAlarm {
+		e.alarm.Reset(0)
+		return
+	}
+	signal(e.wake)
 }
+
+// Calm tells the engine that the event which the loop runs has left no goroutine running: those that it touched are blocked again, or
+// will be woken by Wake and the like. The loop then need not wait for anybody. Only the engine's loop may call it.
+func (e *Engine) Calm() { e.calm = true }
 
 // Go runs fn in a goroutine that starts in an event of its own, at the present instant.
 func (e *Engine) Go(owner Owner, fn func()) {
@@ -160,17 +169,21 @@ func (e *Engine) Go(owner Owner, fn func()) {
 // Stop ends [Engine.Run] as soon as the present event is over. Any goroutine may call it.
 func (e *Engine) Stop() {
 	e.stopped.Store(true)
-	select {
-	case e.wake <- struct{}{}:
-	default:
+	if e.byAlarm {
+		e.wakeUp()
+		return
 	}
+	signal(e.wake) // also if the loop is just about to sleep
 }
 
 // Run runs events until [Engine.Stop] is called; it returns ErrStandstill when that can't happen any more, and the
 // context's error when ctx ends.
 func (e *Engine) Run(ctx context.Context) error {
-	alarm := time.NewTimer(time.Hour)
-	defer alarm.Stop()
+	e.alarm = time.NewTimer(time.Hour)
+	defer e.alarm.Stop()
+	// One channel to wait on costs less than three. In a bubble everybody else is blocked when the loop sleeps, and who wakes up
+	// and has something for the loop can set the alarm.
+	e.byAlarm = !e.cfg.RealTime && ctx.Done() == nil
 	idleSince := time.Duration(-1)
 	for {
 		e.settle()
@@ -209,7 +222,7 @@ func (e *Engine) Run(ctx context.Context) error {
 				e.cfg.Pace(at)
 			}
 		}
-		if e.sleepFor(ctx, alarm, wait) {
+		if e.sleepFor(ctx, wait) {
 			idleSince = -1
 		}
 	}
@@ -236,7 +249,8 @@ func (e *Engine) idle(now, since time.Duration) (wait time.Duration, err error) 
 }
 
 // sleepFor waits for d or until something was scheduled or sent, and says whether it was.
-func (e *Engine) sleepFor(ctx context.Context, alarm *time.Timer, d time.Duration) (woken bool) {
+func (e *Engine) sleepFor(ctx context.Context, d time.Duration) (woken bool) {
+	e.calm = false // who else wakes up at that time runs beside the loop
 	e.sleeping.Store(true)
 	defer e.sleeping.Store(false)
 	e.mu.Lock()
@@ -251,9 +265,15 @@ func (e *Engine) sleepFor(ctx context.Context, alarm *time.Timer, d time.Duratio
 	if pending {
 		return true
 	}
-	alarm.Reset(d)
+	if e.byAlarm {
+		until := time.Since(e.start) + d
+		e.alarm.Reset(d)
+		<-e.alarm.C
+		return time.Since(e.start) < until
+	}
+	e.alarm.Reset(d)
 	select {
-	case <-alarm.C:
+	case <-e.alarm.C:
 		return false
 	case <-e.wake:
 		return true
@@ -292,6 +312,7 @@ func (e *Engine) topLocked() *event {
 // it returns how long to wait, or -1 if the queue is empty.
 func (e *Engine) runDue() (wait time.Duration, ran bool) {
 	now := time.Since(e.start)
+	e.calm = true
 	for {
 		e.mu.Lock()
 		top := e.topLocked()
@@ -322,6 +343,7 @@ func (e *Engine) runDue() (wait time.Duration, ran bool) {
 		e.mu.Unlock()
 		e.virtual.Store(int64(e.nominal)) // ev.at may be long ago if its owner was suspended
 		e.steps.Add(1)
+		e.calm = quiet
 		ev.h.handle(e.nominal, ev.frame)
 		ran = true
 		if !quiet {

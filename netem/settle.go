@@ -120,9 +120,12 @@ func (e *Engine) settle() {
 		return
 	}
 	for {
-		e.settling.Store(true)
-		synctest.Wait()
-		e.settling.Store(false)
+		if !e.calm {
+			e.settling.Store(true)
+			synctest.Wait()
+			e.settling.Store(false)
+		}
+		e.calm = false
 		e.mu.Lock()
 		tasks, next := e.nextLocked()
 		e.mu.Unlock()

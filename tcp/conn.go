@@ -17,6 +17,7 @@ import (
 type Conn struct {
 	s             *ip.Socket
 	local, remote net.Addr
+	readable      *ip.Watcher
 	reading       chan struct{} // semaphore of the one that reads
 	writing       chan struct{} // semaphore of the one that writes
 	backlog       *backlog
@@ -28,7 +29,7 @@ func newConn(s *ip.Socket) (*Conn, error) {
 	if err := configure(s); err != nil {
 		return nil, err
 	}
-	return &Conn{s: s, local: tcpAddr(s.Local()), remote: tcpAddr(s.Remote()),
+	return &Conn{s: s, readable: s.NewWatcher(waiter.ReadableEvents), local: tcpAddr(s.Local()), remote: tcpAddr(s.Remote()),
 		reading: make(chan struct{}, 1), writing: make(chan struct{}, 1), backlog: newBacklog(s)}, nil
 }
 
@@ -68,7 +69,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 		return 0, nil
 	}
 	n, eof := 0, false
-	err := c.s.Do(waiter.ReadableEvents, c.s.ReadDeadline(), func() tcpip.Error {
+	err := c.readable.Do(c.s.ReadDeadline(), func() tcpip.Error {
 		w := tcpip.SliceWriter(b)
 		result, err := c.s.Endpoint.Read(&w, tcpip.ReadOptions{})
 		if _, closed := err.(*tcpip.ErrClosedForReceive); closed {
