@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -107,3 +109,38 @@ func runSelf(test, env string) (output string, err error) {
 
 // replaceCase puts a case into the text of a lab.
 func replaceCase(lab, text string) string { return strings.Replace(lab, "CASE", text, 1) }
+
+// bulk sends bytes from client to server and waits until all have arrived.
+func bulk(run *netlab.Run, size int64) error {
+	l, err := run.Host("server").Listen("tcp", ":9")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	run.Go(func() error {
+		c, err := run.Host("client").Dial("tcp", "server:9")
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		b := make([]byte, 64<<10)
+		for sent := int64(0); sent < size; {
+			n, err := c.Write(b[:min(int64(len(b)), size-sent)])
+			if err != nil {
+				return err
+			}
+			sent += int64(n)
+		}
+		return nil
+	})
+	s, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	n, err := io.Copy(io.Discard, s)
+	if err == nil && n != size {
+		err = fmt.Errorf("%d of %d bytes arrived", n, size)
+	}
+	return err
+}
