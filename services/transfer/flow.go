@@ -3,7 +3,6 @@ package transfer
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -69,8 +68,8 @@ func (f *flow) upload(env *services.Env, conn *tcp.Conn, r request) error {
 	if _, err := conn.Write([]byte(r.String())); err != nil {
 		return err
 	}
-	hash := sha256.New()
-	sent, err := write(conn, content.New(f.seed), r, env.Host.Network().Epoch().Add(r.until), hash)
+	sum := newSum()
+	sent, err := write(conn, content.New(f.seed), r, env.Host.Network().Epoch().Add(r.until), sum)
 	if err != nil {
 		return err
 	}
@@ -92,11 +91,11 @@ func (f *flow) upload(env *services.Env, conn *tcp.Conn, r request) error {
 		conn.Abort()
 		if a.bytes <= sent {
 			sent = a.bytes
-			hash.Reset()
-			io.CopyN(hash, content.New(f.seed), sent)
+			sum.Reset()
+			io.CopyN(sum, content.New(f.seed), sent)
 		}
 	}
-	if a.bytes != sent || a.hash != [32]byte(hash.Sum(nil)) {
+	if a.bytes != sent || a.sum != sum.Sum32() {
 		f.wrong = true
 		return fmt.Errorf("%d bytes were sent, %d arrived, and the sums differ", sent, a.bytes)
 	}

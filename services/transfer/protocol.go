@@ -1,9 +1,10 @@
 package transfer
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"hash/crc32"
 	"strconv"
 	"strings"
 	"time"
@@ -98,24 +99,35 @@ func parseCount(text string) (int64, error) {
 // answer is what the server says after an upload.
 type answer struct {
 	bytes int64
-	hash  [32]byte // SHA-256 of what arrived
+	sum   uint32 // CRC-32C of what arrived
 }
 
+// newSum returns the checksum of uploads: CRC-32C (RFC 3720, appendix B.4). Its only task is to find what a link has damaged and TCP's
+// checksum has missed, and unlike a cryptographic hash it costs next to nothing.
+func newSum() hash.Hash32 { return crc32.New(castagnoli) }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sumDigits is how many hexadecimal digits a sum has.
+const sumDigits = 8
+
 // String returns the line with its newline.
-func (a answer) String() string { return fmt.Sprintf("OK %d sha256 %x\n", a.bytes, a.hash) }
+func (a answer) String() string { return fmt.Sprintf("OK %d crc32c %0*x\n", a.bytes, sumDigits, a.sum) }
 
 // parseAnswer reads a line with its newline.
 func parseAnswer(line string) (a answer, err error) {
 	text, ok := strings.CutSuffix(line, "\n")
 	word := strings.Split(text, " ")
-	if !ok || len(line) > maxLine || len(word) != 4 || word[0] != "OK" || word[2] != "sha256" || len(word[3]) != 2*len(a.hash) {
+	if !ok || len(line) > maxLine || len(word) != 4 || word[0] != "OK" || word[2] != "crc32c" || len(word[3]) != sumDigits {
 		return a, errLine
 	}
 	if a.bytes, err = parseCount(word[1]); err != nil {
 		return answer{}, errLine
 	}
-	if _, err := hex.Decode(a.hash[:], []byte(word[3])); err != nil {
+	sum, err := strconv.ParseUint(word[3], 16, 32)
+	if err != nil {
 		return answer{}, errLine
 	}
+	a.sum = uint32(sum)
 	return a, nil
 }

@@ -34,12 +34,12 @@ func TestRequests(t *testing.T) {
 }
 
 func TestAnswers(t *testing.T) {
-	a := answer{bytes: 12, hash: [32]byte{0: 1, 31: 0xff}}
+	a := answer{bytes: 12, sum: 0x1ff}
 	got, err := parseAnswer(a.String())
 	require.NoError(t, err)
 	require.Equal(t, a, got)
 	require.LessOrEqual(t, len(answer{bytes: 1<<63 - 1}.String()), maxLine)
-	for _, text := range []string{"", "OK\n", "ERR bad\n", "OK 1 sha256 00\n", "OK -1" + a.String()[5:], "OK 12 sha256 zz" + a.String()[15:]} {
+	for _, text := range []string{"", "OK\n", "ERR bad\n", "OK 1 crc32c 00\n", "OK 1 crc32c +0000000\n", "OK -1" + a.String()[5:], "OK 12 crc32c zz" + a.String()[15:]} {
 		_, err := parseAnswer(text)
 		require.ErrorIs(t, err, errLine, text)
 	}

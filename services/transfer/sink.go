@@ -3,7 +3,6 @@ package transfer
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +52,7 @@ type SinkResult struct {
 // Sink describes the service.
 var Sink = services.Type{
 	Name: "tcp-sink", Role: services.Service,
-	Doc:    "The other end of tcp-transfer: takes uploads and answers with their length and SHA-256, and sends what downloads ask for.",
+	Doc:    "The other end of tcp-transfer: takes uploads and answers with their length and CRC-32C, and sends what downloads ask for.",
 	Config: func() services.Config { return &SinkConfig{Listen: ":5001"} },
 	Result: func() any { return new(SinkResult) },
 	New: func(config services.Config, _ services.Info) (services.Runner, error) {
@@ -133,13 +132,13 @@ func (s *sink) receive(env *services.Env, conn *tcp.Conn, in *bufio.Reader, r re
 			return 0, err
 		}
 	}
-	hash := sha256.New()
-	n, err := io.Copy(hash, in)
+	sum := newSum()
+	n, err := io.Copy(sum, in)
 	over := r.bytes < 0 && errors.Is(err, os.ErrDeadlineExceeded)
 	if err != nil && !over {
 		return n, err
 	}
-	if _, err := conn.Write([]byte(answer{n, [32]byte(hash.Sum(nil))}.String())); err != nil {
+	if _, err := conn.Write([]byte(answer{n, sum.Sum32()}.String())); err != nil {
 		return n, err
 	}
 	switch {

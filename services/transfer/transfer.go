@@ -11,7 +11,7 @@
 //
 // After an upload the server answers with what arrived:
 //
-//	OK <bytes> sha256 <hex>
+//	OK <bytes> crc32c <8 hexadecimal digits>
 //
 // The data of a download is a stream that both ends make from the seed, so the client compares every byte. Of an upload the
 // client compares the sum in the answer with that of what it sent. A transfer is intact if something arrived and all of it was

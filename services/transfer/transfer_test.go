@@ -307,7 +307,7 @@ func TestWrongSum(t *testing.T) {
 				return
 			}
 			bufio.NewReader(conn).ReadString('\n')
-			fmt.Fprintf(conn, "OK 1000 sha256 %064x\n", 0)
+			fmt.Fprintf(conn, "OK 1000 crc32c %08x\n", 0)
 			conn.Close()
 			listener.Close()
 		})
