@@ -53,7 +53,8 @@ type Engine struct {
 	together []chan<- struct{} // who is to be woken before what is put off is done
 	turns    []turn            // who is to be among these, in an order that isn't known yet
 	later    []task            // what is to be done when everybody is blocked
-	free     []*Frame
+	small    framePool
+	full     framePool
 
 	suspended suspension
 
@@ -75,7 +76,8 @@ type Engine struct {
 
 // NewEngine returns an engine whose clock stands at 0. In virtual time it must be called inside the bubble.
 func NewEngine(cfg Config) *Engine {
-	return &Engine{cfg: cfg, start: time.Now(), wake: make(chan struct{}, 1), owners: 1, actual: -1, touched: -1}
+	return &Engine{cfg: cfg, start: time.Now(), wake: make(chan struct{}, 1), owners: 1,
+		small: framePool{room: smallRoom}, full: framePool{room: frameRoom}, actual: -1, touched: -1}
 }
 
 // RealTime says whether the engine runs on the machine's clock.

@@ -14,6 +14,7 @@ const (
 	EtherTypeIPv6 = 0x86dd
 
 	frameRoom = 1536 // capacity of a pooled frame, enough for an MTU of 1500
+	smallRoom = 128  // that of a small one, enough for an acknowledgement
 )
 
 // Frame is an Ethernet frame without frame check sequence. It has one owner at a time: whoever is handed it passes it on
@@ -37,20 +38,39 @@ type Frame struct {
 // NewFrame returns a frame of n bytes whose content is not defined. Any goroutine may call it.
 func (e *Engine) NewFrame(n int) *Frame {
 	var f *Frame
-	if n <= frameRoom {
+	room := n
+	if pool := e.pool(n); pool != nil {
+		room = pool.room
 		e.mu.Lock()
-		if last := len(e.free) - 1; last >= 0 {
-			f = e.free[last]
-			e.free = e.free[:last]
+		if last := len(pool.free) - 1; last >= 0 {
+			f = pool.free[last]
+			pool.free = pool.free[:last]
 		}
 		e.mu.Unlock()
 	}
 	if f == nil {
-		f = &Frame{e: e, room: make([]byte, max(n, frameRoom))}
+		f = &Frame{e: e, room: make([]byte, room)}
 	}
 	f.Data = f.room[:n]
 	f.ID, f.Damaged, f.note, f.ruled = 0, false, "", ""
 	return f
+}
+
+// framePool holds frames that nobody uses.
+type framePool struct {
+	room int // capacity of each
+	free []*Frame
+}
+
+// pool returns the pool for frames of n bytes, nil for those that are too large to be kept.
+func (e *Engine) pool(n int) *framePool {
+	switch {
+	case n <= smallRoom:
+		return &e.small
+	case n <= frameRoom:
+		return &e.full
+	}
+	return nil
 }
 
 // Clone returns a copy.
@@ -64,11 +84,12 @@ func (f *Frame) Clone() *Frame {
 // Release gives the frame's memory back. Nobody may use it afterwards.
 func (f *Frame) Release() {
 	f.Data = nil
-	if len(f.room) > frameRoom {
+	pool := f.e.pool(len(f.room))
+	if pool == nil {
 		return
 	}
 	f.e.mu.Lock()
-	f.e.free = append(f.e.free, f)
+	pool.free = append(pool.free, f)
 	f.e.mu.Unlock()
 }
 

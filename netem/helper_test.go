@@ -42,8 +42,8 @@ func stockOf(t *testing.T, e *Engine, size int) (check func()) {
 	}
 	return func() {
 		t.Helper()
-		require.Len(t, e.free, size, "frames were lost, or released twice")
-		for _, f := range e.free {
+		require.Len(t, append(e.small.free, e.full.free...), size, "frames were lost, or released twice")
+		for _, f := range append(e.small.free, e.full.free...) {
 			require.True(t, all[f], "a frame was released twice")
 			delete(all, f)
 		}

@@ -99,12 +99,13 @@ type queueHistory struct {
 	byteTime, packetTime area
 	sojourns             sojourns
 
-	start, width, until time.Duration // until is the end of the last bucket
-	buckets             []queueBucket
+	start, width time.Duration
+	buckets      []queueBucket // those in which something happened, in order
 }
 
 // queueBucket is a [QueueBucket] that is being filled.
 type queueBucket struct {
+	number               int // from 0, at the start
 	maxBytes, maxPackets int
 	sent                 uint64
 	total, max           time.Duration // of sojourn times
@@ -113,7 +114,7 @@ type queueBucket struct {
 
 func newQueueHistory(at time.Duration) *queueHistory {
 	start := at - at%firstBucketWidth
-	return &queueHistory{since: at, start: start, until: start, width: firstBucketWidth}
+	return &queueHistory{since: at, start: start, width: firstBucketWidth}
 }
 
 // length says how long the queue is from now on.
@@ -147,30 +148,47 @@ func (h *queueHistory) sojourn(at, waited time.Duration) {
 	b.max = max(b.max, waited)
 }
 
-// bucket returns the bucket of now.
+// bucket returns the bucket of now. When they have run out, it first makes one of each two.
 func (h *queueHistory) bucket(at time.Duration) *queueBucket {
-	for at >= h.until {
-		h.extend()
+	for h.number(at) >= maxQueueBuckets {
+		h.halve()
 	}
+	n := h.number(at)
+	if last := len(h.buckets) - 1; last >= 0 && h.buckets[last].number >= n {
+		return &h.buckets[last] // in real time somebody may ask for a time before that of others
+	}
+	if last := len(h.buckets) - 1; h.packets > 0 && last >= 0 {
+		// What waits has waited all the time since.
+		for i := h.buckets[last].number + 1; i < n; i++ {
+			h.buckets = append(h.buckets, queueBucket{number: i, maxBytes: h.bytes, maxPackets: h.packets})
+		}
+	}
+	h.buckets = append(h.buckets, queueBucket{number: n, maxBytes: h.bytes, maxPackets: h.packets})
 	return &h.buckets[len(h.buckets)-1]
 }
 
-// extend adds a bucket; when they have run out, it first makes one of each two.
-func (h *queueHistory) extend() {
-	if len(h.buckets) == maxQueueBuckets {
-		for i := range maxQueueBuckets / 2 {
-			h.buckets[i] = h.buckets[2*i].with(&h.buckets[2*i+1])
+// number is that of the bucket of a time.
+func (h *queueHistory) number(at time.Duration) int { return int((at - h.start) / h.width) }
+
+// halve makes one bucket of each two.
+func (h *queueHistory) halve() {
+	h.width *= 2
+	kept := h.buckets[:0]
+	for _, b := range h.buckets {
+		b.number /= 2
+		if last := len(kept) - 1; last >= 0 && kept[last].number == b.number {
+			kept[last] = kept[last].with(&b)
+		} else {
+			kept = append(kept, b)
 		}
-		h.buckets = h.buckets[:maxQueueBuckets/2]
-		h.width *= 2
 	}
-	h.buckets = append(h.buckets, queueBucket{maxBytes: h.bytes, maxPackets: h.packets})
-	h.until += h.width
+	h.buckets = kept
 }
 
-// with returns both buckets as one.
+// with returns both buckets as one, in the place of the first.
 func (b queueBucket) with(c *queueBucket) queueBucket {
 	return queueBucket{
+		number:   b.number,
 		maxBytes: max(b.maxBytes, c.maxBytes), maxPackets: max(b.maxPackets, c.maxPackets),
 		sent: b.sent + c.sent, total: b.total + c.total, max: max(b.max, c.max),
 		dropped: b.dropped + c.dropped, marked: b.marked + c.marked,
@@ -180,17 +198,17 @@ func (b queueBucket) with(c *queueBucket) queueBucket {
 // stats returns what is known at a time.
 func (h *queueHistory) stats(at time.Duration) *QueueStats {
 	h.integrate(at)
-	h.bucket(at)
+	last := h.bucket(at).number
 	s := &QueueStats{
 		MaxBytes: units.Bytes(h.maxBytes), MaxPackets: h.maxPackets, MeanBytes: h.byteTime.over(at), MeanPackets: h.packetTime.over(at),
-		Sojourn: h.sojourns.stats(), Start: h.start, Width: h.width, Buckets: make([]QueueBucket, 0, len(h.buckets)),
+		Sojourn: h.sojourns.stats(), Start: h.start, Width: h.width, Buckets: make([]QueueBucket, last+1),
 	}
 	for _, b := range h.buckets {
 		out := QueueBucket{MaxBytes: units.Bytes(b.maxBytes), MaxPackets: b.maxPackets, Sent: b.sent, MaxSojourn: b.max, Dropped: b.dropped, Marked: b.marked}
 		if b.sent > 0 {
 			out.AvgSojourn = b.total / time.Duration(b.sent)
 		}
-		s.Buckets = append(s.Buckets, out)
+		s.Buckets[b.number] = out
 	}
 	return s
 }
