@@ -2,6 +2,7 @@ package netem
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,15 +36,16 @@ func stock(t *testing.T, e *Engine) (check func()) { return stockOf(t, e, 64) }
 func stockOf(t *testing.T, e *Engine, size int) (check func()) {
 	all := map[*Frame]bool{}
 	for range size {
-		all[e.NewFrame(100)] = true
+		all[e.NewFrame(1)] = true
+		all[e.NewFrame(frameRoom)] = true
 	}
 	for f := range all {
 		f.Release()
 	}
 	return func() {
 		t.Helper()
-		require.Len(t, append(e.small.free, e.full.free...), size, "frames were lost, or released twice")
-		for _, f := range append(e.small.free, e.full.free...) {
+		require.Len(t, slices.Concat(e.small.free, e.full.free), 2*size, "frames were lost, or released twice")
+		for _, f := range slices.Concat(e.small.free, e.full.free) {
 			require.True(t, all[f], "a frame was released twice")
 			delete(all, f)
 		}
