@@ -20,6 +20,7 @@ type Lab struct {
 	plan     *plan.Plan
 	ends     [][2]int // nodes at the ends of each link
 	variant  string
+	sweep    *topology.Sweep
 }
 
 func newLab(resolved *topology.Topology) (*Lab, error) {
@@ -41,6 +42,9 @@ func (l *Lab) Name() string { return l.topology.Name }
 
 // Variant returns the name of the file's variant that this lab is, or "".
 func (l *Lab) Variant() string { return l.variant }
+
+// Sweep is what the file says of runs with several seeds and values, or nil. [Lab.Run] plays one run all the same.
+func (l *Lab) Sweep() *topology.Sweep { return l.sweep }
 
 // Topology returns the lab's topology as netlab understood it. It is to be treated as read-only.
 func (l *Lab) Topology() *topology.Topology { return l.topology }

@@ -19,6 +19,8 @@ import (
 type LoadOptions struct {
 	Seed     *uint64
 	Duration *units.Duration
+	// Set replaces other values, or adds some that the file leaves out.
+	Set []topology.Setting
 	// Files is where the files are that the topology names, such as tables of delays. Nil means the folder of the file; what comes from
 	// standard input can name files of the working directory.
 	Files fs.FS
@@ -70,7 +72,7 @@ func Parse(filename string, data []byte, o *LoadOptions) ([]*Lab, error) {
 		o = &LoadOptions{}
 	}
 	f, err := topology.Load(filename, data, catalog.Table{}, &topology.Options{
-		Seed: o.Seed, Duration: o.Duration, Complete: o.Complete, Files: o.Files, CheckFilter: checkFilter, CheckExpect: checkExpect,
+		Seed: o.Seed, Duration: o.Duration, Set: o.Set, Complete: o.Complete, Files: o.Files, CheckFilter: checkFilter, CheckExpect: checkExpect,
 	})
 	if err != nil {
 		return nil, err
@@ -81,7 +83,7 @@ func Parse(filename string, data []byte, o *LoadOptions) ([]*Lab, error) {
 		if err != nil {
 			return nil, err
 		}
-		lab.variant = v.Name
+		lab.variant, lab.sweep = v.Name, f.Sweep
 		labs = append(labs, lab)
 	}
 	return labs, nil

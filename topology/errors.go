@@ -84,6 +84,9 @@ func (p *problems) taintf(at place, format string, args ...any) {
 
 // addAt notes a mistake at a place whose position is known better than from the place alone.
 func (p *problems) addAt(at place, offset int, message string) {
+	if at.v != nil && at.v.set != "" {
+		message += fmt.Sprintf(" (set by %s)", quote(at.v.set))
+	}
 	e := Error{Path: at.path(), Message: message}
 	if p.src != nil && offset >= 0 {
 		e.File = p.src.name

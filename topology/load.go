@@ -14,6 +14,8 @@ type Options struct {
 	// Seed and Duration replace what the file says, before it is checked. Nil leaves it.
 	Seed     *uint64
 	Duration *units.Duration
+	// Set changes other parts, one after the other, in each variant that has them. A setting that no variant takes is an error.
+	Set []Setting
 	// Complete says that nothing runs but what the file says, so that a client of a host without services is a mistake. Otherwise
 	// a Go program may serve it.
 	Complete bool
@@ -32,6 +34,8 @@ type File struct {
 	Name string
 	// Variants are the runs that the file asks for, in file order: one without a name when it has no variants.
 	Variants []Variant
+	// Sweep is what the file says of runs with several seeds and values, nil if it says nothing.
+	Sweep *Sweep
 }
 
 // Variant is one topology of a file.
@@ -68,7 +72,9 @@ func Load(filename string, data []byte, catalog Catalog, options *Options) (*Fil
 	if name := root.member("name"); name != nil && name.kind == stringKind {
 		f.Name = name.text
 	}
+	f.Sweep = readSweep(root, all)
 	trees := variants(root, all)
+	applySettings(trees, options.Set, all)
 	found := make([][]Error, len(trees))
 	for i, tree := range trees {
 		one := &problems{src: src, tainted: all.tainted}

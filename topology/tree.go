@@ -34,6 +34,8 @@ type value struct {
 	index  int
 	// offset is where the value begins, key where its name does.
 	offset, key int
+	// set is the setting that put the value there, "" if it stands in the file.
+	set string
 }
 
 // member returns the object's member of that name, or nil.

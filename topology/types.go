@@ -30,6 +30,7 @@ type Topology struct {
 	Captures    *Captures      `json:"captures,omitempty" jsonschema_description:"What is captured. Default: every node of a lab of up to 64 nodes, nothing in a larger one."`
 	Telemetry   *Telemetry     `json:"telemetry,omitempty" jsonschema_description:"What is taken down over time beside packets: true, false, \"on\", \"off\", or an object. Default: the TCP connections of every host and the traffic of every link of a lab of up to 64 nodes, nothing in a larger one."`
 	Expect      []string       `json:"expect,omitempty" jsonschema_description:"Expressions over the results that have to hold."`
+	Sweep       *Sweep         `json:"sweep,omitempty" jsonschema_description:"Plays the file several times: with several seeds, and with several values of what it says."`
 	Variants    Map[RawObject] `json:"variants,omitzero" jsonschema_description:"Changes to parts of the file by name; each variant is run, one after the other."`
 
 	// Files is where the files are that the topology names, such as tables of delays. Load takes it from its options.

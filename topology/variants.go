@@ -13,7 +13,7 @@ type namedTree struct {
 
 // variants returns the tree of each variant, or that of the file when it has none.
 func variants(root *value, problems *problems) []namedTree {
-	base := without(root, "variants")
+	base := without(root, "variants", "sweep")
 	section := root.member("variants")
 	at := place{v: root}.field("variants")
 	switch {
@@ -35,12 +35,12 @@ func variants(root *value, problems *problems) []namedTree {
 			problems.taintf(at, "found %s, wanted an object with the parts that change", patch.found())
 			continue
 		}
-		for _, fixed := range []string{"variants", "name", "$schema"} {
+		for _, fixed := range []string{"variants", "sweep", "name", "$schema"} {
 			if patch.member(fixed) != nil {
 				problems.taintf(at.field(fixed).name(), "a variant can't change %q", fixed)
 			}
 		}
-		out = append(out, namedTree{patch.name, merge(base, without(patch, "variants", "name", "$schema"))})
+		out = append(out, namedTree{patch.name, merge(base, without(patch, "variants", "sweep", "name", "$schema"))})
 	}
 	return out
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"sync/atomic"
+	"sync"
 	"syscall"
 )
 
@@ -15,18 +15,20 @@ var errInterrupted = errors.New("interrupted")
 // signals ends runs early.
 type signals struct {
 	// ctx ends with the first signal.
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	screen  *console
-	got     chan os.Signal
-	done    chan struct{}
-	process atomic.Pointer[os.Process] // the child that runs, if there is one
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	screen *console
+	got    chan os.Signal
+	done   chan struct{}
+
+	mu        sync.Mutex
+	processes map[*os.Process]bool // the children that run
 }
 
 // listenForSignals ends a context at the first SIGINT or SIGTERM and the process at the second. The process of one run of
 // several (child) leaves SIGINT to its parent: a terminal sends it to both.
 func listenForSignals(screen *console, child bool) *signals {
-	s := &signals{screen: screen, got: make(chan os.Signal, 2), done: make(chan struct{})}
+	s := &signals{screen: screen, got: make(chan os.Signal, 2), done: make(chan struct{}), processes: map[*os.Process]bool{}}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	if child {
 		signal.Ignore(os.Interrupt)
@@ -55,16 +57,31 @@ func (s *signals) serve(child bool) {
 	}
 }
 
-// die ends the child and this process, with the exit code that shells give a process that a signal ended.
+// die ends the children and this process, with the exit code that shells give a process that a signal ended.
 func (s *signals) die(sig os.Signal) {
-	if p := s.process.Load(); p != nil {
+	s.mu.Lock()
+	for p := range s.processes {
 		_ = p.Kill()
 	}
+	s.mu.Unlock()
 	code := exitInternal
 	if number, ok := sig.(syscall.Signal); ok {
 		code = 128 + int(number)
 	}
 	os.Exit(code)
+}
+
+// began notes that a child runs, over that it doesn't any more.
+func (s *signals) began(p *os.Process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.processes[p] = true
+}
+
+func (s *signals) over(p *os.Process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.processes, p)
 }
 
 // release gives the signals back.

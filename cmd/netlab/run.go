@@ -88,6 +88,8 @@ type runFlags struct {
 
 	watch      bool
 	watchEvery *units.Duration
+
+	sweepFlags
 }
 
 func runCommand() *cobra.Command {
@@ -123,6 +125,7 @@ func runCommand() *cobra.Command {
 	flags.BoolVar(&f.json, "json", false, "print results as JSON; of several runs, an array")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no summary and no progress")
 	flags.CountVarP(&f.verbose, "verbose", "v", "print logs on standard error; -vv: debug messages too")
+	f.add(c)
 	flags.StringVar(&f.child, "report-for", "", "")
 	_ = flags.MarkHidden("report-for")
 	_ = c.MarkFlagDirname("output")
@@ -152,6 +155,9 @@ func (f *runFlags) check(c *cobra.Command) error {
 		return errors.New("--report-budget is for a report: it excludes --no-report and --no-files")
 	case given("variant") && f.variant == "":
 		return errors.New("--variant wants the name of a variant")
+	}
+	if err := f.sweepFlags.check(c, f.child != ""); err != nil {
+		return err
 	}
 	return f.checkWatch()
 }
@@ -187,6 +193,18 @@ func run(c *cobra.Command, f *runFlags, args []string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if f.child == "" {
+		m, err := severalRuns(c, f, inputs)
+		if err != nil {
+			return err
+		}
+		if m != nil {
+			screen := newConsole(c.ErrOrStderr())
+			stop := listenForSignals(screen, false)
+			defer stop.release()
+			return runSweep(c, f, m, screen, stop)
+		}
 	}
 	jobs, err := jobsOf(c, f, inputs)
 	if err != nil {
@@ -247,5 +265,5 @@ type outcome struct {
 
 // options are the options that replace parts of a file.
 func (f *runFlags) options(in input) *netlab.LoadOptions {
-	return &netlab.LoadOptions{Files: in.files, Seed: f.seed, Duration: f.duration, Complete: true}
+	return &netlab.LoadOptions{Files: in.files, Seed: f.seed, Duration: f.duration, Set: f.settings, Complete: true}
 }

@@ -103,9 +103,9 @@ func runChild(c *cobra.Command, f *runFlags, j job, stop *signals) (*outcome, in
 	if err := cmd.Start(); err != nil {
 		return nil, exitInternal, err
 	}
-	stop.process.Store(cmd.Process)
+	stop.began(cmd.Process)
 	err = cmd.Wait()
-	stop.process.Store(nil)
+	stop.over(cmd.Process)
 	if _, failed := err.(*exec.ExitError); err != nil && !failed && context.Cause(stop.ctx) == nil {
 		return nil, exitInternal, err
 	}
@@ -146,6 +146,9 @@ func childArgs(f *runFlags, j job) []string {
 	}
 	if f.duration != nil {
 		args = append(args, "--duration", f.duration.String())
+	}
+	for _, s := range f.settings {
+		args = append(args, "--set", s.String())
 	}
 	if f.speedArg != "" {
 		args = append(args, "--speed", f.speedArg)

@@ -118,7 +118,7 @@ func Runs(folders []*report.Folder) (*Comparison, error) {
 	}
 	c.title(folders)
 	c.diff("", topologies)
-	for _, group := range []string{"run", "workloads", "links", "nodes", "faults"} {
+	for _, group := range groups {
 		c.addGroup(group, results)
 	}
 	c.addExpectations(folders)

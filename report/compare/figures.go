@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -132,8 +133,8 @@ func (d Dimension) Unit() string {
 	return ""
 }
 
-// print prints a value for people, as expectations do.
-func (d Dimension) print(v float64) string {
+// Print prints a value for people, as expectations do.
+func (d Dimension) Print(v float64) string {
 	switch d {
 	case Count:
 		return strconv.FormatFloat(v, 'f', -1, 64)
@@ -187,7 +188,7 @@ func newValue(dimension Dimension, v any) Value {
 		if err != nil {
 			return Value{}
 		}
-		return Value{Known: true, Number: n, Text: dimension.print(n)}
+		return Value{Known: true, Number: n, Text: dimension.Print(n)}
 	}
 	return Value{}
 }
@@ -205,3 +206,23 @@ func minor(name string) bool {
 	}
 	return false
 }
+
+// FiguresOf returns the figures of one run's results, as results.json has them, by the same names and in the same groups as those of a
+// comparison; each has one value.
+func FiguresOf(results []byte) ([]Group, error) {
+	d := json.NewDecoder(bytes.NewReader(results))
+	d.UseNumber()
+	v, err := readValue(d)
+	if err != nil {
+		return nil, err
+	}
+	o, _ := v.(object)
+	c := &Comparison{}
+	for _, group := range groups {
+		c.addGroup(group, []object{o})
+	}
+	return c.Groups, nil
+}
+
+// groups are the parts of the results that have figures.
+var groups = []string{"run", "workloads", "links", "nodes", "faults"}
