@@ -207,6 +207,7 @@ var parts = map[string]string{
 	"TelemetryObject":   "Telemetry",
 	"DNSObject":         "Name servers",
 	"Chaos":             "Chaos",
+	"Sweep":             "Sweep",
 	"Profile":           "Profiles",
 	"Disk":              "Disk",
 	"Firewall":          "Firewall",

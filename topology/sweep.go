@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -86,6 +87,9 @@ func readSweep(root *value, problems *problems) *Sweep {
 			problems.addf(at, "found no values, wanted at least one")
 		}
 		for i, v := range values {
+			if slices.Contains(values[:i], v) {
+				problems.addf(at.item(i), "found %s twice", quote(v))
+			}
 			if _, err := (Setting{path, v}).apply(base); err != nil && root.member("variants") == nil {
 				problems.addf(at.item(i), "%v", err)
 				break
