@@ -203,7 +203,7 @@ func TestNamesInRealTime(t *testing.T) {
 	results := play(t, parse(t, `{
 		"nodes": { "ns": { "services": { "names": { "type": "dns-server" } } }, "a": { "dns": "ns" } },
 		"links": [{ "between": "ns - a", "latency": "1ms" }],
-		"workloads": { "look": { "type": "dns-lookup", "from": "a", "name": "ns", "count": 3, "interval": "5ms", "start": "100ms" } },
+		"workloads": { "look": { "type": "dns-lookup", "from": "a", "name": "ns", "count": 3, "interval": "200ms", "start": "100ms" } },
 		"expect": ["look.answered == 3", "look.hits > 0"]
 	}`), &netlab.RunOptions{RealTime: true}, nil)
 	require.Equal(t, netlab.Holds, results.Verdict(), "%v", results.Expect)

@@ -109,6 +109,9 @@ func (p property) kind() string {
 	case p.Ref != "":
 		return readable(strings.TrimPrefix(p.Ref, "#/$defs/"))
 	case p.Type == "object" && p.values() != nil:
+		if v := *p.values(); v.Type == "array" {
+			return "object of lists of " + readable(of(*v.Items))
+		}
 		return "object of " + readable(of(*p.values()))
 	case p.Const != "":
 		return fmt.Sprintf("`%q`", p.Const)

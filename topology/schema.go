@@ -105,6 +105,7 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 	text := func(pattern string, examples ...any) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: pattern, Examples: examples}
 	}
+	one := uint64(1)
 	switch t {
 	case reflect.TypeFor[Link]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text(`^\s*\S+\s+-\s+\S+\s*$`, "client - r1", "web[*] - sw"), reference("LinkObject")}}
@@ -128,6 +129,8 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "boolean"}, {Type: "string", Enum: []any{"on", "off"}}, reference("TelemetryObject")}}
 	case reflect.TypeFor[RawObject]():
 		return variantSchema()
+	case reflect.TypeFor[SweepValues]():
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "array", MinItems: &one, Items: &jsonschema.Schema{Type: "string"}}}
 	case reflect.TypeFor[netip.Prefix]():
 		return text(`^[0-9A-Fa-f:.]+/[0-9]{1,3}$`, "192.0.2.0/24", "2001:db8::/64")
 	case reflect.TypeFor[netip.Addr]():

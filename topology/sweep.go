@@ -11,9 +11,12 @@ import (
 
 // Sweep plays a file several times: with each of its seeds for each combination of the values.
 type Sweep struct {
-	Seeds SeedList      `json:"seeds,omitempty" jsonschema_description:"The seeds: a range such as 1..200, a number, or several of these with commas between them. Default: the file's seed."`
-	Set   Map[[]string] `json:"set,omitzero" jsonschema_description:"Values by the path of what they replace, such as links.a--b.loss; every combination is played. A value that is JSON, such as 3 or true, is read as that, other values are text."`
+	Seeds SeedList    `json:"seeds,omitempty" jsonschema_description:"The seeds: a range such as 1..200, a number, or several of these with commas between them. Default: the file's seed."`
+	Set   SweepValues `json:"set,omitzero" jsonschema_description:"Values by the path of what they replace, such as links.a--b.loss; every combination is played. A value that is JSON, such as 3 or true, is read as that, other values are text."`
 }
+
+// SweepValues are values by paths, which are no names as those of other objects.
+type SweepValues struct{ Map[[]string] }
 
 // MaxSeeds is how many seeds a list may hold.
 const MaxSeeds = 1_000_000

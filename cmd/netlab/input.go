@@ -22,11 +22,14 @@ type input struct {
 	files fs.FS
 }
 
+// standardInput is what a file from there is called.
+const standardInput = "standard-input"
+
 // readInput reads a file, standard input ("-"), or the example of that name where there is no such file.
 func readInput(c *cobra.Command, name string) (input, error) {
 	if name == "-" {
 		data, err := io.ReadAll(c.InOrStdin())
-		return input{"standard-input", data, os.DirFS(".")}, err
+		return input{standardInput, data, os.DirFS(".")}, err
 	}
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -148,5 +150,47 @@ func packets(t *testing.T, path string) int {
 		if _, ok := block.(*captures.Packet); ok {
 			n++
 		}
+	}
+}
+
+// TestInterruptSweep interrupts a sweep when some of its runs are finished. The same command plays the others, and leaves what a sweep
+// leaves that nobody interrupted.
+func TestInterruptSweep(t *testing.T) {
+	t.Parallel()
+	const lab = `{"name": "lab", "nodes": {"a": {}, "b": {}}, "links": [{"between": "a - b", "latency": "1ms", "loss": "10%"}],
+		"workloads": {"probe": {"type": "ping", "from": "a", "to": "b", "count": 50}}, "sweep": {"seeds": "1..120"}}`
+	sweep := func(dir string) *exec.Cmd {
+		cmd := command(t, "run", "--processes", "2", "-o", "out", "-")
+		cmd.Dir, cmd.Stdin = dir, strings.NewReader(lab)
+		return cmd
+	}
+	dir, whole := t.TempDir(), t.TempDir()
+	cmd := sweep(dir)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	require.NoError(t, cmd.Start())
+	lines := func() int {
+		text, _ := os.ReadFile(filepath.Join(dir, "out", "runs.jsonl"))
+		return strings.Count(string(text), "\n")
+	}
+	for lines() < 5 {
+		runtime.Gosched()
+	}
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	err := cmd.Wait()
+	require.Equal(t, exitInconclusive, cmd.ProcessState.ExitCode(), err)
+	require.Contains(t, stderr.String(), "of 120 runs are finished and kept: the same command goes on")
+	require.Less(t, lines(), 121)
+
+	out, err := sweep(dir).CombinedOutput()
+	require.NoError(t, err)
+	require.Contains(t, string(out), "of 120 runs were finished before")
+	require.NoError(t, sweep(whole).Run())
+	for _, name := range []string{"runs.jsonl", "runs.csv", "runs.json", "report.html"} {
+		got, err := os.ReadFile(filepath.Join(dir, "out", name))
+		require.NoError(t, err)
+		want, err := os.ReadFile(filepath.Join(whole, "out", name))
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got), name)
 	}
 }

@@ -27,6 +27,12 @@ A file with variants runs each of them, one after the other, each in a folder of
 below that one, and shows their figures side by side: in the summary, in comparison.json
 and in report.html of that folder. Several files are several runs, too.
 
+With --runs or --seeds a file is played with several seeds, with --set with other values,
+and a file with a sweep asks for that itself: many runs, several processes at a time. The
+folder then holds runs.csv, runs.json and report.html with mean and confidence interval of
+each figure, and the summary says how to play each run again that does not hold. After
+Ctrl-C the same command goes on. See docs/many-runs.md.
+
 With --watch a run is shown as it goes: nodes, what links carry per second of virtual
 time, queues, drops with their reasons, workloads, and faults and other events as they
 happen. It keeps pace with the wall's clock, or --speed times that. On a terminal the view
@@ -64,6 +70,8 @@ is shown, and what the file expects decides.`
 const runExamples = `  netlab run handshake
   netlab run --seed 2 -o /tmp/out topology.json
   netlab run --json topology.json | jq .workloads
+  netlab run --seeds 1..200 topology.json
+  netlab run --runs 20 --set links.a--b.loss=0%,1%,3% topology.json
   netlab run --watch --speed 0.5x partition
   netlab run --realtime --forward 8080=server:80 topology.json`
 

@@ -38,11 +38,11 @@ type axis struct {
 
 func (f *sweepFlags) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringArrayVar(&f.set, "set", nil, "`PATH=VALUE` instead of what the file says; of several values with commas, each in turn; repeatable")
+	flags.StringArrayVar(&f.set, "set", nil, "`PATH=V,…` another value, or several in turn; repeatable")
 	flags.IntVar(&f.runs, "runs", 0, "play `N` seeds, from the file's or --seed on")
-	flags.StringVar(&f.seeds, "seeds", "", "play these seeds, as `1..200` or 1..10,77")
-	flags.IntVar(&f.processes, "processes", runtime.NumCPU(), "how many runs of several seeds or values are played at a time")
-	flags.BoolVar(&f.fresh, "fresh", false, "play the runs again that a sweep has finished before")
+	flags.StringVar(&f.seeds, "seeds", "", "play these `SEEDS`, such as 1..200 or 1..10,77")
+	flags.IntVar(&f.processes, "processes", runtime.NumCPU(), "how many of several runs are played at a time")
+	flags.BoolVar(&f.fresh, "fresh", false, "play runs again that were finished before")
 	flags.BoolVar(&f.noSweep, "no-sweep", false, "play a file with a sweep once")
 	for _, name := range []string{"set", "runs", "seeds", "processes"} {
 		_ = c.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
@@ -296,6 +296,9 @@ func (f *runFlags) seedsOf(file *topology.Sweep, first uint64) ([]uint64, error)
 
 // replay is the command that plays one run of a sweep by itself, with all its files.
 func (f *runFlags) replay(name string, p sweep.Point, seed uint64) string {
+	if name == standardInput {
+		name = "-"
+	}
 	words := []string{"netlab", "run", shellWord(name), "--no-sweep"}
 	if p.Variant != "" {
 		words = append(words, "--variant", shellWord(p.Variant))
