@@ -119,15 +119,14 @@ func play(b *testing.B, binary, name string) {
 	b.ReportMetric(o.Duration.Seconds()*runs/wall.Seconds(), "x-real-time")
 }
 
-// BenchmarkSeeds plays 100 seeds of loss recovery (b.json with 200 kB) with one process at a time and with two.
+// BenchmarkSeeds plays 100 seeds of scenario b with one process at a time and with two.
 func BenchmarkSeeds(b *testing.B) {
 	binary := build(b)
 	for _, processes := range []string{"1", "2"} {
 		b.Run("processes="+processes, func(b *testing.B) {
 			const seeds = 100
 			for b.Loop() {
-				out, err := exec.Command(binary, "run", "--no-files", "--quiet", "--runs", fmt.Sprint(seeds), "--processes", processes,
-					"--set", "workloads.upload.bytes=200kB", "b.json").CombinedOutput()
+				out, err := exec.Command(binary, "run", "--no-files", "--quiet", "--runs", fmt.Sprint(seeds), "--processes", processes, "b.json").CombinedOutput()
 				if err != nil {
 					b.Fatalf("%v: %s", err, out)
 				}

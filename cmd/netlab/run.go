@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -190,8 +192,15 @@ func (f *runFlags) checkWatch() error {
 	return nil
 }
 
+// readingGC is how much the heap may grow between two collections while files are read: five times what is live, and not twice. That
+// is soon over, and the first collections of a process are many for little.
+const readingGC = 400
+
 // run plays what the command line asks for and prints what came out.
 func run(c *cobra.Command, f *runFlags, args []string) error {
+	percent := debug.SetGCPercent(readingGC)
+	done := sync.OnceFunc(func() { debug.SetGCPercent(percent) })
+	defer done()
 	var inputs []input
 	var err error
 	if f.child != "" {
@@ -202,22 +211,24 @@ func run(c *cobra.Command, f *runFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	jobs, err := jobsOf(c, f, inputs)
+	if err != nil {
+		return err
+	}
 	if f.child == "" {
-		m, err := severalRuns(c, f, inputs)
+		m, err := severalRuns(c, f, inputs, jobs)
 		if err != nil {
 			return err
 		}
 		if m != nil {
+			done()
 			screen := newConsole(c.ErrOrStderr())
 			stop := listenForSignals(screen, false)
 			defer stop.release()
 			return runSweep(c, f, m, screen, stop)
 		}
 	}
-	jobs, err := jobsOf(c, f, inputs)
-	if err != nil {
-		return err
-	}
+	done()
 	if len(f.forward) > 0 && len(jobs) > 1 {
 		return fmt.Errorf("--forward wants one lab, found %d: name one file, and one of its variants with --variant", len(jobs))
 	}

@@ -138,31 +138,27 @@ type matrix struct {
 }
 
 // severalRuns returns what is to be played several times, nil if every file is played once.
-func severalRuns(c *cobra.Command, f *runFlags, inputs []input) (*matrix, error) {
+func severalRuns(c *cobra.Command, f *runFlags, inputs []input, jobs []job) (*matrix, error) {
 	if len(inputs) == 1 {
-		return matrixOf(c, f, inputs[0])
+		var labs []*netlab.Lab
+		for _, j := range jobs {
+			labs = append(labs, j.lab)
+		}
+		return matrixOf(c, f, inputs[0], labs)
 	}
 	if f.runs > 0 || f.seeds != "" || len(f.axes) > 0 || f.fresh {
 		return nil, fmt.Errorf("several seeds or values are for one file, found %d files", len(inputs))
 	}
-	for _, in := range inputs {
-		labs, err := parseJob(c, f, in, f.settings)
-		if err != nil {
-			return nil, err
-		}
-		if labs[0].Sweep() != nil && !f.noSweep {
-			return nil, fmt.Errorf("%s has a sweep, and several files are played once each: run it alone, or give --no-sweep", in.name)
+	for _, j := range jobs {
+		if j.lab.Sweep() != nil && !f.noSweep {
+			return nil, fmt.Errorf("%s has a sweep, and several files are played once each: run it alone, or give --no-sweep", j.in.name)
 		}
 	}
 	return nil, nil
 }
 
-// matrixOf returns what is to be played several times, nil if the file is played once.
-func matrixOf(c *cobra.Command, f *runFlags, in input) (*matrix, error) {
-	labs, err := parseJob(c, f, in, f.settings)
-	if err != nil {
-		return nil, err
-	}
+// matrixOf returns what is to be played several times, nil if the file is played once. labs are the file's without axes.
+func matrixOf(c *cobra.Command, f *runFlags, in input, labs []*netlab.Lab) (*matrix, error) {
 	var file topology.Sweep
 	if s := labs[0].Sweep(); s != nil && !f.noSweep {
 		file = *s
