@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -196,11 +198,12 @@ func matrixOf(c *cobra.Command, f *runFlags, in input, labs []*netlab.Lab) (*mat
 	// Variants first, as they are shown.
 	m.sortByVariant(labs)
 	m.plan.Replay = func(p sweep.Point, seed uint64) string { return f.replay(in.name, p, seed) }
-	m.of = f.sumOf(in)
-	if !f.noFiles {
-		m.dir = folder(f, labs[0], false)
+	if f.noFiles {
+		return m, nil
 	}
-	return m, nil
+	m.dir = folder(f, labs[0], false)
+	m.of, err = f.sumOf(in)
+	return m, err
 }
 
 // sortByVariant puts the points of a variant together.
@@ -311,17 +314,29 @@ func (f *runFlags) replay(name string, p sweep.Point, seed uint64) string {
 	return strings.Join(append(words, "--seed", fmt.Sprint(seed)), " ")
 }
 
-// sumOf is a sum of all that the runs of a sweep have in common: netlab's version, the file, and what the command line says instead.
-func (f *runFlags) sumOf(in input) string {
+// sumOf is a sum of all that the runs of a sweep have in common: the program itself, the file, and what the command line says instead.
+func (f *runFlags) sumOf(in input) (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%d\n%s\n", netlab.Version(), len(in.data), in.data)
+	binary, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	program, err := os.Open(binary)
+	if err != nil {
+		return "", err
+	}
+	defer program.Close()
+	if _, err := io.Copy(h, program); err != nil {
+		return "", err
+	}
+	fmt.Fprintf(h, "%d\n%s\n", len(in.data), in.data)
 	for _, s := range f.settings {
 		fmt.Fprintf(h, "%q\n", s.String())
 	}
 	if f.duration != nil {
 		fmt.Fprintf(h, "duration %s\n", f.duration)
 	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:16])
+	return fmt.Sprintf("%x", h.Sum(nil)[:16]), nil
 }
 
 // file returns the path of one of the sweep's files.

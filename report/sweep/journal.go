@@ -37,7 +37,7 @@ type OtherSweepError struct{ Path string }
 
 // Error implements error.
 func (e *OtherSweepError) Error() string {
-	return fmt.Sprintf("%s holds runs of another file, of other options or of another version of netlab: --fresh replaces them, -o writes elsewhere", e.Path)
+	return fmt.Sprintf("%s holds runs of another file, of other options or of another build of netlab: --fresh replaces them, -o writes elsewhere", e.Path)
 }
 
 // Journal holds the runs that are finished. It grows with each: a line is written at once, and one that was torn is cut off when the
