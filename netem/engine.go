@@ -64,7 +64,7 @@ type Engine struct {
 	calm            bool          // nobody runs but the loop: see Calm
 	paced           time.Duration // the last argument of Pace
 
-	byAlarm  bool         // the loop waits for the alarm alone
+	byAlarm  atomic.Bool  // the loop waits for the alarm alone
 	reading  atomic.Int64 // last reading of the clock
 	sleeping atomic.Bool
 	stopped  atomic.Bool
@@ -76,7 +76,9 @@ type Engine struct {
 
 // NewEngine returns an engine whose clock stands at 0. In virtual time it must be called inside the bubble.
 func NewEngine(cfg Config) *Engine {
-	return &Engine{cfg: cfg, start: time.Now(), wake: make(chan struct{}, 1), owners: 1,
+	alarm := time.NewTimer(time.Hour)
+	alarm.Stop() // until the loop sets it
+	return &Engine{alarm: alarm, cfg: cfg, start: time.Now(), wake: make(chan struct{}, 1), owners: 1,
 		small: framePool{room: smallRoom}, full: framePool{room: frameRoom}, actual: -1, touched: -1}
 }
 
@@ -152,7 +154,7 @@ func (e *Engine) wakeUp() {
 	if !e.sleeping.Load() {
 		return
 	}
-	if e.byAlarm {
+	if e.byAlarm.Load() {
 		e.alarm.Reset(0)
 		return
 	}
@@ -171,21 +173,19 @@ func (e *Engine) Go(owner Owner, fn func()) {
 // Stop ends [Engine.Run] as soon as the present event is over. Any goroutine may call it.
 func (e *Engine) Stop() {
 	e.stopped.Store(true)
-	if e.byAlarm {
-		e.wakeUp()
-		return
+	e.wakeUp()
+	if e.cfg.RealTime {
+		signal(e.wake) // also if the loop is just about to sleep
 	}
-	signal(e.wake) // also if the loop is just about to sleep
 }
 
 // Run runs events until [Engine.Stop] is called; it returns ErrStandstill when that can't happen any more, and the
 // context's error when ctx ends.
 func (e *Engine) Run(ctx context.Context) error {
-	e.alarm = time.NewTimer(time.Hour)
 	defer e.alarm.Stop()
 	// One channel to wait on costs less than three. In a bubble everybody else is blocked when the loop sleeps, and who wakes up
 	// and has something for the loop can set the alarm.
-	e.byAlarm = !e.cfg.RealTime && ctx.Done() == nil
+	e.byAlarm.Store(!e.cfg.RealTime && ctx.Done() == nil)
 	idleSince := time.Duration(-1)
 	for {
 		e.settle()
@@ -267,7 +267,7 @@ func (e *Engine) sleepFor(ctx context.Context, d time.Duration) (woken bool) {
 	if pending {
 		return true
 	}
-	if e.byAlarm {
+	if e.byAlarm.Load() {
 		until := time.Since(e.start) + d
 		e.alarm.Reset(d)
 		<-e.alarm.C

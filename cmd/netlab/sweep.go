@@ -177,8 +177,11 @@ func matrixOf(c *cobra.Command, f *runFlags, in input, labs []*netlab.Lab) (*mat
 		}
 		return nil, nil
 	}
-	if f.realTime || f.watch || f.json && f.verbose > 0 {
+	switch {
+	case f.realTime || f.watch:
 		return nil, errors.New("several runs of a file have no --realtime, no --forward and no --watch")
+	case f.reportBudget > 0:
+		return nil, errors.New("the report of several runs has no budget: it holds no packets")
 	}
 	m := &matrix{in: in, plan: sweep.Plan{Name: labs[0].Name(), Seeds: seeds}}
 	for _, set := range combinations(axes) {

@@ -35,7 +35,7 @@ func runSweep(c *cobra.Command, f *runFlags, m *matrix, screen *console, stop *s
 	}
 	summary := sweep.Summarize(&m.plan, j)
 	if m.dir != "" {
-		if summary, err = sweep.WriteFiles(m.dir, &m.plan, j); err != nil {
+		if summary, err = sweep.WriteFiles(m.dir, &m.plan, j, !f.noReport); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,10 @@ func runSweep(c *cobra.Command, f *runFlags, m *matrix, screen *console, stop *s
 		err = summary.WriteJSON(c.OutOrStdout())
 	case !f.quiet:
 		if err = summary.Print(c.OutOrStdout(), shownFailing); err == nil && m.dir != "" {
-			_, err = fmt.Fprintf(c.OutOrStdout(), "\ntable   %s\nopen    %s\n", shellWord(m.file(sweep.TableFile)), shellWord(m.file(sweep.PageFile)))
+			_, err = fmt.Fprintf(c.OutOrStdout(), "\ntable   %s\n", shellWord(m.file(sweep.TableFile)))
+			if err == nil && !f.noReport {
+				_, err = fmt.Fprintf(c.OutOrStdout(), "open    %s\n", shellWord(m.file(sweep.PageFile)))
+			}
 		}
 	}
 	if err != nil {

@@ -12,15 +12,23 @@ import (
 	"strings"
 )
 
-// WriteFiles writes the table of runs, the summary and the page into a folder. Each file replaces an earlier one as a whole.
-func WriteFiles(dir string, p *Plan, j *Journal) (*Summary, error) {
+// WriteFiles writes the table of runs, the summary and, if it is wanted, the page into a folder. Each file replaces an earlier one as a
+// whole.
+func WriteFiles(dir string, p *Plan, j *Journal, page bool) (*Summary, error) {
 	s := Summarize(p, j)
-	for name, write := range map[string]func(io.Writer) error{
-		TableFile:   func(w io.Writer) error { return WriteTable(w, p, j) },
-		SummaryFile: s.WriteJSON,
-		PageFile:    s.WritePage,
-	} {
-		if err := replace(filepath.Join(dir, name), write); err != nil {
+	files := []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{TableFile, func(w io.Writer) error { return WriteTable(w, p, j) }},
+		{SummaryFile, s.WriteJSON},
+		{PageFile, s.WritePage},
+	}
+	if !page {
+		files = files[:2]
+	}
+	for _, f := range files {
+		if err := replace(filepath.Join(dir, f.name), f.write); err != nil {
 			return s, err
 		}
 	}

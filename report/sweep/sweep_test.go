@@ -140,7 +140,7 @@ func TestJournal(t *testing.T) {
 	finish := func(dir string, j *Journal, p *Plan) []string {
 		require.NoError(t, j.Sort(dir, "a", p))
 		require.NoError(t, j.Close())
-		_, err := WriteFiles(dir, p, j)
+		_, err := WriteFiles(dir, p, j, true)
 		require.NoError(t, err)
 		return files(dir)
 	}
