@@ -36,13 +36,9 @@ func jobsOf(c *cobra.Command, f *runFlags, inputs []input) ([]job, error) {
 	var jobs []job
 	var failed error
 	for _, in := range inputs {
-		labs, err := netlab.Parse(in.name, in.data, f.options(in))
-		if err == nil {
-			labs, err = chosen(in, labs, f.variant)
-		}
+		labs, err := parseJob(c, f, in, f.settings)
 		if err != nil {
-			complain(c.ErrOrStderr(), err)
-			failed = &exitError{code: exitUsage}
+			failed = err
 			continue
 		}
 		for _, l := range labs {

@@ -43,7 +43,7 @@ func (f *sweepFlags) add(c *cobra.Command) {
 	flags.StringArrayVar(&f.set, "set", nil, "`PATH=V,…` another value, or several in turn; repeatable")
 	flags.IntVar(&f.runs, "runs", 0, "play `N` seeds, from the file's or --seed on")
 	flags.StringVar(&f.seeds, "seeds", "", "play these `SEEDS`, such as 1..200 or 1..10,77")
-	flags.IntVar(&f.processes, "processes", runtime.NumCPU(), "how many of several runs are played at a time")
+	flags.IntVar(&f.processes, "processes", 0, "play `N` runs at a time (default: one for each processor)")
 	flags.BoolVar(&f.fresh, "fresh", false, "play runs again that were finished before")
 	flags.BoolVar(&f.noSweep, "no-sweep", false, "play a file with a sweep once")
 	for _, name := range []string{"set", "runs", "seeds", "processes"} {
@@ -63,10 +63,13 @@ func (f *sweepFlags) check(c *cobra.Command, child bool) error {
 		return errors.New("--runs and --seeds exclude each other")
 	case given("seeds") && given("seed"):
 		return errors.New("--seeds and --seed exclude each other")
-	case f.processes < 1:
+	case given("processes") && f.processes < 1:
 		return fmt.Errorf("--processes %d: want 1 or more", f.processes)
 	case f.noSweep && (given("runs") || given("seeds") || given("fresh")):
 		return errors.New("--no-sweep excludes --runs, --seeds and --fresh")
+	}
+	if !given("processes") {
+		f.processes = runtime.NumCPU()
 	}
 	if given("seeds") {
 		if _, err := topology.SeedList(f.seeds).Seeds(); err != nil {
@@ -245,7 +248,7 @@ func axesOf(file *topology.Sweep, f *runFlags) []axis {
 		if slices.ContainsFunc(f.settings, func(s topology.Setting) bool { return s.Path == path }) {
 			continue
 		}
-		if i := slices.IndexFunc(f.axes, func(a axis) bool { return a.path == path }); i >= 0 {
+		if slices.ContainsFunc(f.axes, func(a axis) bool { return a.path == path }) {
 			continue
 		}
 		a := axis{path: path}

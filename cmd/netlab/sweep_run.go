@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -139,7 +141,8 @@ func (s *sweeper) one(n int) {
 	flags := *s.f
 	flags.seed, flags.noFiles, flags.quiet, flags.output = &seed, true, true, ""
 	for _, text := range point.Set {
-		flags.settings = append(flags.settings[:len(flags.settings):len(flags.settings)], cutSetting(text))
+		path, v, _ := strings.Cut(text, "=")
+		flags.settings = append(slices.Clip(flags.settings), topology.Setting{Path: path, Value: v})
 	}
 	o, code, err := runChild(s.c, &flags, job{in: s.m.in, lab: s.m.labs[n/len(s.m.plan.Seeds)]}, s.stop)
 	s.mu.Lock()
@@ -191,14 +194,4 @@ func (s *sweeper) report() {
 		s.due = passed + otherLines
 		s.screen.say(line)
 	}
-}
-
-// cutSetting reads a setting of a point.
-func cutSetting(text string) topology.Setting {
-	for i := range text {
-		if text[i] == '=' {
-			return topology.Setting{Path: text[:i], Value: text[i+1:]}
-		}
-	}
-	return topology.Setting{Path: text}
 }
