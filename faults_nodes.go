@@ -80,6 +80,9 @@ func (r *Run) faultOn(n *worldNode, verb string, f *topology.Fault) (undo func()
 	if factor == 0 {
 		factor = topology.DefaultFactor
 	}
+	if undo, ok, err := r.diskFault(n, verb, f, factor, emit); ok {
+		return undo, err
+	}
 	switch verb {
 	case "pause":
 		n.pauses++
@@ -114,20 +117,6 @@ func (r *Run) faultOn(n *worldNode, verb string, f *topology.Fault) (undo func()
 		})
 	case "fail_dns":
 		return r.failDNS(n, string(f.Answer))
-	case "fill_disk":
-		n.full++
-		h.Disk().SetFull(true)
-		emit("disk", "full")
-		return func() {
-			n.full--
-			n.host().Disk().SetFull(n.full > 0)
-			emit("disk", "not full")
-		}, nil
-	case "slow_disk":
-		return n.slowDisk.multiply(factor, func(product float64) error {
-			emit("disk", fmt.Sprintf("times × %v", product))
-			return n.host().Disk().SetSlow(product)
-		})
 	}
 	panic("netlab: a fault with the unknown verb " + verb)
 }

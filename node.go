@@ -24,7 +24,9 @@ type worldNode struct {
 	pauses         int // faults that make it stand still
 	resumes        int // how often resume has ended all pauses, which then have nothing left to end
 	full           int // faults that fill its disk
+	skipSync, tear int // faults that let its disk skip syncs and tear writes
 	slow, slowDisk influences
+	failSync       influences // shares of syncs that do not fail
 	skew           time.Duration
 	drift          influences
 

@@ -24,7 +24,7 @@ func (h *Host) Crash() {
 	}
 	final := h.Stats() // before the stack counts resets that nobody sends
 	h.final = &final
-	h.machine.disk.fence()
+	h.machine.disk.fence(h)
 	close(h.gone)
 	h.destroy()
 	h.net.Forget(h.owner, netem.KindTimer, netem.KindArrival)

@@ -48,7 +48,13 @@ type DiskStats struct {
 	BytesRead    uint64 `json:"bytes_read"`
 	BytesWritten uint64 `json:"bytes_written"`
 	BytesSynced  uint64 `json:"bytes_synced"` // written and then synced
-	BytesLost    uint64 `json:"bytes_lost"`   // written and not synced when the host crashed
+	BytesLost    uint64 `json:"bytes_lost"`   // written and not synced when the host crashed, and gone
+
+	// What faults did.
+	SyncFailures uint64 `json:"sync_failures,omitempty"` // syncs that failed with ErrSync
+	SyncsSkipped uint64 `json:"syncs_skipped,omitempty"` // syncs that made nothing durable
+	BytesTorn    uint64 `json:"bytes_torn,omitempty"`    // not synced when the host crashed, and there nevertheless
+	Corruptions  uint64 `json:"corruptions,omitempty"`   // bits flipped
 }
 
 // Disk is a host's disk: files in memory that outlive a crash of the host as far as they were synced. Names are plain; there are no
@@ -56,14 +62,19 @@ type DiskStats struct {
 // host that [Host.Reborn] returned.
 //
 // A crash takes the content of each file back to what it was at its last Sync; a file that was never synced is empty then. That is the
-// simplest honest model of a cache that is lost as a whole: a real one may have written parts of it, in any order. Names are
+// simplest honest model of a cache that is lost as a whole: a real one may have written parts of it, in any order, of which
+// [Disk.SetTearWrites] shows one case. That goes for what WriteAt overwrites and for the size that Truncate gives as well. Names are
 // safe at once: a file that was made, renamed or removed stays so, and Rename is atomic, as with a journal of metadata that
 // is synced with each. So a store that replaces a file writes another one, syncs it and then renames it.
 //
 // The disk carries out one operation at a time, first come, first served. Each takes a sample of the configured latency, longer for
 // what it moves and for a sync, and takes effect at its end. Latencies are drawn in the order in which operations are asked for, from the
 // stream nodes.NAME.disk of the host's incarnation. Left out: reads that a cache answers, read-ahead, reordering by a scheduler, and
-// bit rot.
+// checksums of the device, which would make an error of most bits that [Disk.Corrupt] flips.
+//
+// Faults change what it does: it may be full or slow, syncs may fail or do nothing, a crash may leave a part of what was written last,
+// and bits may rot. They stay over crashes until they are taken back, and draw from a stream of their own, nodes.NAME.disk.faults, so
+// that no latency depends on them.
 //
 // An operation whose context ends while it waits for its turn isn't carried out. One that has begun is, although nobody hears of it. One
 // during which the host crashes returns [ErrHostDown] and has no effect. Other errors are of type *fs.PathError.
@@ -113,6 +124,7 @@ type storage struct {
 	used   int64 // by the content of all files
 	full   bool
 	factor float64
+	faults diskFaults
 	queue  []*operation // the first one is being carried out
 	timer  *netem.Timer // fires at its end
 	stats  DiskStats

@@ -18,6 +18,7 @@ type operation struct {
 	latency time.Duration
 	size    func(s *storage) int   // how many bytes are moved, asked when it begins; nil means none
 	apply   func(s *storage) error // does it, at its end
+	fate    syncFate               // of a sync, from when it begins
 	done    chan struct{}          // nil while nobody waits
 	ended   bool
 	left    bool // nobody waits for it any more
@@ -85,6 +86,11 @@ func (s *storage) begin(now time.Duration) {
 			continue
 		}
 		d := o.latency
+		if o.name == "sync" {
+			if o.fate = s.syncFate(o.host); o.fate == syncSkipped {
+				d = 0
+			}
+		}
 		if o.size != nil {
 			d = add(d, s.config.Rate.TransmitTime(o.size(s)))
 		}
@@ -123,8 +129,8 @@ func (s *storage) end(o *operation) {
 	}
 }
 
-// fence is a crash: what is in the queue isn't carried out, and what isn't synced is lost.
-func (s *storage) fence() {
+// fence is a crash of the host: what is in the queue isn't carried out, and what isn't synced is lost.
+func (s *storage) fence(h *Host) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.timer != nil {
@@ -132,9 +138,12 @@ func (s *storage) fence() {
 	}
 	s.queue = nil
 	s.used = 0
+	if s.faults.tear {
+		s.tear(h)
+	}
 	for _, f := range s.files {
 		s.stats.BytesLost += uint64(f.dirty())
-		f.data, f.rewritten = f.synced, false
+		f.settle(f.synced)
 		s.used += int64(len(f.data))
 	}
 }

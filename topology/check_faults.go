@@ -40,6 +40,10 @@ var verbTable = []verb{
 	{name: "fail_dns", own: []string{"answer"}},
 	{name: "fill_disk"},
 	{name: "slow_disk", own: []string{"factor"}},
+	{name: "fail_sync", own: []string{"share"}},
+	{name: "skip_sync"},
+	{name: "tear_writes"},
+	{name: "corrupt_disk", own: []string{"files", "byte"}, instant: true},
 	{name: "pass", rule: true},
 	{name: "drop", rule: true},
 	{name: "delay", rule: true, own: []string{"by"}, needs: "by", why: "the time that packets wait"},
@@ -183,16 +187,13 @@ func (c *checker) checkVerb(at place, f *Fault) *verb {
 
 // owners returns the verbs that a field goes with.
 func owners(field string) []string {
-	if slices.Contains(ruleFields, field) && field != "link" {
-		return []string{"verbs about packets"}
-	}
 	var list []string
 	for i := range verbTable {
 		if v := &verbTable[i]; slices.Contains(v.own, field) {
 			list = append(list, v.name)
 		}
 	}
-	if field == "link" {
+	if slices.Contains(ruleFields, field) {
 		list = append(list, "verbs about packets")
 	}
 	return list

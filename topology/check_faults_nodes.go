@@ -1,6 +1,11 @@
 package topology
 
-import "netlab/services"
+import (
+	"path"
+	"strings"
+
+	"netlab/services"
+)
 
 // maxFactor is the largest factor of slow and slow_disk: with it a millisecond becomes 11 days. Those of faults that overlap are multiplied.
 const maxFactor = 1_000_000_000
@@ -28,6 +33,14 @@ func (f *Fault) nodes(verb string) Patterns {
 		return f.FillDisk
 	case "slow_disk":
 		return f.SlowDisk
+	case "fail_sync":
+		return f.FailSync
+	case "skip_sync":
+		return f.SkipSync
+	case "tear_writes":
+		return f.TearWrites
+	case "corrupt_disk":
+		return f.CorruptDisk
 	}
 	return nil
 }
@@ -35,6 +48,13 @@ func (f *Fault) nodes(verb string) Patterns {
 // Nodes returns the nodes that a fault of a resolved topology hits by its verb: hosts, routers or switches that crash, hosts that
 // pause and the like. Faults of links, packets and partitions have none.
 func (f *Fault) Nodes() []string { return f.nodes(f.Verb()) }
+
+// HitsFile says whether files of a corrupt_disk fault choose a file of that name. Slashes are characters like others.
+func (f *Fault) HitsFile(name string) bool {
+	plain := strings.NewReplacer("/", "\x00").Replace
+	hit, err := path.Match(plain(f.Files), plain(name))
+	return f.Files == "" || hit && err == nil
+}
 
 // checkNodeFault checks a fault of nodes.
 func (c *checker) checkNodeFault(at place, f *Fault, v *verb) {
@@ -53,6 +73,15 @@ func (c *checker) checkNodeFault(at place, f *Fault, v *verb) {
 	}
 	if f.Rate != nil && f.Rate.Ratio() == 0 {
 		c.addf(at.field("rate"), "found 0%%: that changes nothing")
+	}
+	if v.name == "fail_sync" && f.Share != nil && *f.Share == 0 {
+		c.addf(at.field("share"), "found 0%%: no sync would fail; leave the fault out")
+	}
+	if _, err := path.Match(f.Files, ""); err != nil || f.Files == "" && at.field("files").given() {
+		c.addf(at.field("files"), "found %s, wanted the name of a file, or a pattern such as log.*", quote(f.Files))
+	}
+	if f.Byte != nil && *f.Byte < 0 {
+		c.addf(at.field("byte"), "found %d, wanted 0 or more", *f.Byte)
 	}
 	if !c.nodesKnown {
 		return
@@ -111,7 +140,7 @@ func (c *checker) cannotHave(verb string, n int) string {
 		if !has(func(s Service) bool { return s.Type == "dns-server" }) {
 			return name + " has no dns-server"
 		}
-	case "fill_disk", "slow_disk":
+	case "fill_disk", "slow_disk", "fail_sync", "skip_sync", "tear_writes", "corrupt_disk":
 		if !has(func(s Service) bool { st, ok := s.Config.(services.Storer); return ok && st.Stores() }) {
 			return name + " has no service that stores something on disk"
 		}

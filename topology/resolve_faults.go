@@ -115,7 +115,8 @@ func (c *checker) resolveFault(f Fault) Fault {
 	for _, g := range groups {
 		f.Partition = append(f.Partition, c.names(g))
 	}
-	for _, list := range []*Patterns{&f.Crash, &f.Restart, &f.Pause, &f.Resume, &f.Slow, &f.Skew, &f.Drift, &f.FailDNS, &f.FillDisk, &f.SlowDisk} {
+	for _, list := range []*Patterns{&f.Crash, &f.Restart, &f.Pause, &f.Resume, &f.Slow, &f.Skew, &f.Drift, &f.FailDNS, &f.FillDisk, &f.SlowDisk,
+		&f.FailSync, &f.SkipSync, &f.TearWrites, &f.CorruptDisk} {
 		if *list != nil {
 			*list = c.fitting(f.Verb(), *list)
 		}

@@ -25,20 +25,26 @@ type Fault struct {
 	Heal      string     `json:"heal,omitempty" jsonschema_description:"Verb: ends the partition of that name, or \"all\"."`
 
 	// Verbs about nodes.
-	Crash    Patterns      `json:"crash,omitempty" jsonschema_description:"Verb: nodes fail. Nothing is sent any more, connections die without a word, what services had in memory is gone. With for they come back after that time."`
-	Restart  Patterns      `json:"restart,omitempty" jsonschema_description:"Verb: nodes that crashed come back: services start again, and what they stored on disk and synced is there."`
-	Pause    Patterns      `json:"pause,omitempty" jsonschema_description:"Verb: hosts stand still, as in a garbage collection: frames wait, timers are late."`
-	Resume   Patterns      `json:"resume,omitempty" jsonschema_description:"Verb: hosts that were paused go on."`
-	Slow     Patterns      `json:"slow,omitempty" jsonschema_description:"Verb: service times on hosts are factor times as long."`
-	Skew     Patterns      `json:"skew,omitempty" jsonschema_description:"Verb: the clocks of hosts are wrong by offset."`
-	Drift    Patterns      `json:"drift,omitempty" jsonschema_description:"Verb: the clocks of hosts run fast or slow by rate, from then on."`
-	FailDNS  Patterns      `json:"fail_dns,omitempty" jsonschema_description:"Verb: the dns-servers of hosts answer every query as answer says."`
-	FillDisk Patterns      `json:"fill_disk,omitempty" jsonschema_description:"Verb: the disks of hosts are full: writing fails."`
-	SlowDisk Patterns      `json:"slow_disk,omitempty" jsonschema_description:"Verb: what the disks of hosts do takes factor times as long."`
-	Factor   float64       `json:"factor,omitempty" jsonschema_description:"How many times as long things take with slow and slow_disk. Default 10." jsonschema:"exclusiveMinimum=0,maximum=1000000000"`
-	Offset   *units.Offset `json:"offset,omitempty" jsonschema_description:"By how much clocks are fast (5s) or slow (-5s) with skew."`
-	Rate     *units.Drift  `json:"rate,omitempty" jsonschema_description:"By how much clocks run fast (100ppm) or slow (-100ppm) with drift."`
-	Answer   DNSAnswer     `json:"answer,omitempty" jsonschema_description:"What dns-servers answer with fail_dns; silence is no answer at all." jsonschema:"enum=servfail,enum=refused,enum=nxdomain,enum=silence,default=servfail"`
+	Crash       Patterns      `json:"crash,omitempty" jsonschema_description:"Verb: nodes fail. Nothing is sent any more, connections die without a word, what services had in memory is gone. With for they come back after that time."`
+	Restart     Patterns      `json:"restart,omitempty" jsonschema_description:"Verb: nodes that crashed come back: services start again, and what they stored on disk and synced is there."`
+	Pause       Patterns      `json:"pause,omitempty" jsonschema_description:"Verb: hosts stand still, as in a garbage collection: frames wait, timers are late."`
+	Resume      Patterns      `json:"resume,omitempty" jsonschema_description:"Verb: hosts that were paused go on."`
+	Slow        Patterns      `json:"slow,omitempty" jsonschema_description:"Verb: service times on hosts are factor times as long."`
+	Skew        Patterns      `json:"skew,omitempty" jsonschema_description:"Verb: the clocks of hosts are wrong by offset."`
+	Drift       Patterns      `json:"drift,omitempty" jsonschema_description:"Verb: the clocks of hosts run fast or slow by rate, from then on."`
+	FailDNS     Patterns      `json:"fail_dns,omitempty" jsonschema_description:"Verb: the dns-servers of hosts answer every query as answer says."`
+	FillDisk    Patterns      `json:"fill_disk,omitempty" jsonschema_description:"Verb: the disks of hosts are full: writing fails."`
+	SlowDisk    Patterns      `json:"slow_disk,omitempty" jsonschema_description:"Verb: what the disks of hosts do takes factor times as long."`
+	FailSync    Patterns      `json:"fail_sync,omitempty" jsonschema_description:"Verb: syncs of the disks of hosts fail with an I/O error and make nothing durable."`
+	SkipSync    Patterns      `json:"skip_sync,omitempty" jsonschema_description:"Verb: syncs of the disks of hosts succeed at once and make nothing durable: a crash takes what was written since the last honest one."`
+	TearWrites  Patterns      `json:"tear_writes,omitempty" jsonschema_description:"Verb: a crash of these hosts leaves a part, of random length, of what was appended to each file since its last sync."`
+	CorruptDisk Patterns      `json:"corrupt_disk,omitempty" jsonschema_description:"Verb: flips one stored bit on the disk of each of these hosts, at once and for good."`
+	Files       string        `json:"files,omitempty" jsonschema_description:"Which files corrupt_disk may hit, by their names on disk: * stands for any characters, ? for one. Default: any."`
+	Byte        *int          `json:"byte,omitempty" jsonschema_description:"Which byte of a file corrupt_disk hits, from 0. Default: any." jsonschema:"minimum=0"`
+	Factor      float64       `json:"factor,omitempty" jsonschema_description:"How many times as long things take with slow and slow_disk. Default 10." jsonschema:"exclusiveMinimum=0,maximum=1000000000"`
+	Offset      *units.Offset `json:"offset,omitempty" jsonschema_description:"By how much clocks are fast (5s) or slow (-5s) with skew."`
+	Rate        *units.Drift  `json:"rate,omitempty" jsonschema_description:"By how much clocks run fast (100ppm) or slow (-100ppm) with drift."`
+	Answer      DNSAnswer     `json:"answer,omitempty" jsonschema_description:"What dns-servers answer with fail_dns; silence is no answer at all." jsonschema:"enum=servfail,enum=refused,enum=nxdomain,enum=silence,default=servfail"`
 
 	// Verbs about packets. Their value is a filter, as for captures.
 	Pass      string              `json:"pass,omitempty" jsonschema_description:"Verb: packets that the filter chooses are counted and pass."`
@@ -56,7 +62,7 @@ type Fault struct {
 	First     int                 `json:"first,omitempty" jsonschema_description:"A rule acts on the first so many packets that it finds. Default: on all." jsonschema:"minimum=1"`
 	Nth       int                 `json:"nth,omitempty" jsonschema_description:"A rule acts on the n-th packet that it finds, and no other." jsonschema:"minimum=1"`
 	EveryNth  int                 `json:"every_nth,omitempty" jsonschema_description:"A rule acts on every n-th packet that it finds." jsonschema:"minimum=1"`
-	Share     *units.Probability  `json:"share,omitempty" jsonschema_description:"A rule acts on a share of the packets that it finds, drawn for each."`
+	Share     *units.Probability  `json:"share,omitempty" jsonschema_description:"A rule acts on a share of the packets that it finds, fail_sync on a share of the syncs; it is drawn for each. Default: on all."`
 	Limit     int                 `json:"limit,omitempty" jsonschema_description:"A rule acts on so many packets at most. Default: no limit." jsonschema:"minimum=1"`
 	By        *units.Distribution `json:"by,omitempty" jsonschema_description:"How long delay lets a packet wait. Needed with it."`
 	Copies    int                 `json:"copies,omitempty" jsonschema_description:"How many copies duplicate sends. Default 1." jsonschema:"minimum=1,default=1"`

@@ -15,7 +15,7 @@ import (
 
 // verbs are the names of faults in the file, but for those that are instantaneous: what they do shows in what follows.
 var verbs = []string{"cut", "restore", "flap", "set", "partition", "heal", "crash", "restart", "pause", "resume", "slow", "skew", "drift", "fail_dns",
-	"fill_disk", "slow_disk", "pass", "drop", "delay", "duplicate", "corrupt", "truncate", "reset", "reject"}
+	"fill_disk", "slow_disk", "fail_sync", "skip_sync", "tear_writes", "corrupt_disk", "pass", "drop", "delay", "duplicate", "corrupt", "truncate", "reset", "reject"}
 
 // faults adds a row for each fault of the file, with the times that the file says.
 func (t *timeline) faults(f *report.Folder) {
@@ -77,7 +77,7 @@ func (t *timeline) faults(f *report.Folder) {
 
 // instant says whether a fault is over at once.
 func instant(verb string) bool {
-	return slices.Contains([]string{"restore", "heal", "restart", "resume"}, verb)
+	return slices.Contains([]string{"restore", "heal", "restart", "resume", "corrupt_disk"}, verb)
 }
 
 // repeated are the times of a fault that the file says. Of a rule whose times are drawn at random, which no event tells, the bar is open,
@@ -147,7 +147,8 @@ func happenings(f *report.Folder, name string) (n int, ok bool) {
 var told = map[string][2]string{
 	"cut": {"link-down", "link-up"}, "flap": {"link-down", "link-up"}, "partition": {"partition", "heal"}, "crash": {"crash", "restart"},
 	"pause": {"pause", "resume"}, "set": {"set", "set"}, "slow": {"slow", "slow"}, "skew": {"clock", "clock"}, "drift": {"clock", "clock"},
-	"fail_dns": {"dns", "dns"}, "fill_disk": {"disk", "disk"}, "slow_disk": {"disk", "disk"},
+	"fail_dns": {"dns", "dns"}, "fill_disk": {"disk", "disk"}, "slow_disk": {"disk", "disk"}, "fail_sync": {"disk", "disk"}, "skip_sync": {"disk", "disk"},
+	"tear_writes": {"disk", "disk"},
 }
 
 // happened are the times at which the events say that a fault was in force: from its first time on, on what it is about, but for what began
