@@ -1,6 +1,13 @@
 package netlab_test
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
 
 // A web server with a name server beside it, and a client that fetches a page each second and looks a name up each second.
 const webLab = `{
@@ -39,6 +46,17 @@ func TestFaultsOfHosts(t *testing.T) {
 		"full disk": {`{ "at": "2500ms", "for": "5s", "fill_disk": "server" }`, `"save.status.507 == 5 and save.status.201 + save.status.204 == 13"`},
 		"slow disk": {`{ "at": "2500ms", "for": "5s", "slow_disk": "server", "factor": 100 }`,
 			`"save.succeeded == 18 and save.latency.max > 100ms and save.latency.min < 50ms"`},
+		"syncs fail": {`{ "at": "2500ms", "for": "5s", "fail_sync": "server" }`, `"save.status.500 == 5 and save.status.201 + save.status.204 == 13"`},
+		"syncs fail, twice": {`{ "at": "2500ms", "for": "3s", "fail_sync": "server" }, { "at": "4500ms", "for": "3s", "fail_sync": "server", "share": "50%" }`,
+			`"save.status.500 > 3 and save.status.500 <= 5"`},
+		"some syncs fail": {`{ "fail_sync": "server", "share": "50%" }`, `"save.status.500 >= 3 and save.status.500 <= 15"`},
+		"crash":           {`{ "at": "7500ms", "for": "10ms", "crash": "server" }`, `"save.status.201 == 1"`},
+		"crash after syncs that lied": {`{ "at": "2500ms", "for": "10s", "skip_sync": "server" }, { "at": "7500ms", "for": "10ms", "crash": "server" }`,
+			`"save.status.201 == 2"`}, // the file is gone, and made anew
+		"crash after a lie that came to light": {`{ "at": "2500ms", "for": "2s", "skip_sync": "server" }, { "at": "7500ms", "for": "10ms", "crash": "server" }`,
+			`"save.status.201 == 1"`},
+		"crash that tears": {`{ "skip_sync": "server" }, { "tear_writes": "server" }, { "at": "7500ms", "for": "10ms", "crash": "server" }`,
+			`"save.status.201 == 1"`}, // a part is there
 		"slow host": {`{ "at": "2500ms", "for": "5s", "slow": "server", "factor": 5 }`,
 			`"work.succeeded == 18 and work.latency.max == 50ms + 20ms and work.latency.min == 10ms + 20ms"`},
 		"slow by two faults": {`{ "at": "2500ms", "for": "5s", "slow": "server", "factor": 2 }, { "at": "4500ms", "for": "5s", "slow": "server", "factor": 3 }`,
@@ -48,6 +66,28 @@ func TestFaultsOfHosts(t *testing.T) {
 			playCase(t, replaceCase(webLab, `"faults": [ `+c.faults+` ], "expect": [ `+c.expect+` ]`), nil)
 		})
 	}
+}
+
+// A bit of a file that was stored is flipped, of the file and the byte that the fault says; the events tell which, or that there was none.
+func TestFaultCorruptsDisk(t *testing.T) {
+	const faults = `"faults": [
+		{ "at": "2s", "every": "3s", "times": 3, "corrupt_disk": "server", "files": "f*:/*x" },
+		{ "at": "3500ms", "corrupt_disk": "serv*", "byte": 7 },
+		{ "at": "4500ms", "corrupt_disk": "server", "files": "?log" },
+		{ "at": "5500ms", "corrupt_disk": "server", "byte": 1000000 }
+	], "expect": [ "save.succeeded == 18 and faults.corrupt-disk-1.times == 3" ]`
+	playCase(t, replaceCase(webLab, faults), func(t *testing.T, dir string) {
+		events, err := os.ReadFile(filepath.Join(dir, "events.jsonl"))
+		require.NoError(t, err)
+		for text, times := range map[string]int{
+			`"t_ns":(2|5|8)000000000,.*"kind":"disk-corrupt","node":"server","detail":"bit [0-7] of byte [0-9]+ of files:/f/x was flipped"`: 3,
+			`"t_ns":3500000000,.*"kind":"disk-corrupt","node":"server","detail":"bit [0-7] of byte 7 of files:/f/x was flipped"`:            1,
+			`"t_ns":4500000000,.*"kind":"log","node":"server","reason":"warn","detail":"no stored file to corrupt fault=corrupt-disk-3"`:    1,
+			`"t_ns":5500000000,.*"kind":"log","node":"server","reason":"warn","detail":"no stored file to corrupt fault=corrupt-disk-4"`:    1,
+		} {
+			require.Len(t, regexp.MustCompile(text).FindAll(events, -1), times, text)
+		}
+	})
 }
 
 // Two ways lead to the server. When the shorter one fails, dynamic routes change to the longer one after a second, and back; with

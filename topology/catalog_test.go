@@ -37,6 +37,9 @@ type sinkConfig struct {
 	Listen services.ListenTCP `json:"listen" jsonschema_description:"Where it listens." jsonschema:"required"`
 }
 
+// Stores lets it have faults of disks.
+func (*sinkConfig) Stores() bool { return true }
+
 type proxyConfig struct {
 	noChecks
 	Listen      services.ListenTCP `json:"listen" jsonschema_description:"Where it listens."`
