@@ -8,7 +8,9 @@ import (
 )
 
 // diskFault does what a fault of disks says to one host. ok is false for other verbs.
-func (r *Run) diskFault(n *worldNode, verb string, f *topology.Fault, factor float64, emit func(kind, detail string)) (undo func(), ok bool, err error) {
+func (r *Run) diskFault(n *worldNode, verb string, f *topology.Fault, factor float64, emit func(kind, detail string)) (
+	undo func(), ok bool, err error,
+) {
 	// of counts faults of a kind: the disk is as they make it while there is one.
 	of := func(count *int, set func(d *ip.Disk, on bool), begins, ends string) func() {
 		*count++

@@ -58,8 +58,8 @@ func (d *Disk) SetSkipSync(skip bool) {
 	s.faults.skipSync = skip
 }
 
-// SetTearWrites makes a crash leave, of each file that only grew since its last sync, a part of what came to it: its first bytes, any number
-// from none to all with equal probability. It is durable from then on. Files that were otherwise changed go back to their last sync.
+// SetTearWrites makes a crash leave, of each file that only grew since its last sync, a part of what came to it: its first bytes, any
+// number from none to all with equal probability. It is durable from then on. Files that were otherwise changed go back to their last sync.
 func (d *Disk) SetTearWrites(tear bool) {
 	s := &d.host.machine.disk
 	s.mu.Lock()
@@ -75,8 +75,8 @@ type Corruption struct {
 }
 
 // Corrupt flips one bit that is stored in a file, at once: later reads see it, and a crash doesn't undo it. It may hit a file whose name
-// the function accepts, nil for any: with a negative offset each of their bytes is as likely as any other, else it is the byte at the offset
-// in one of those that have it. Bytes from the first one on that was changed since a file's last sync aren't hit: a cache has
+// the function accepts, nil for any: with a negative offset each of their bytes is as likely as any other, else it is the byte at that
+// offset in one of those that have it. Bytes from the first one on that was changed since a file's last sync aren't hit: a cache has
 // them, which replaces what is stored. If there is no such byte, found is false.
 func (d *Disk) Corrupt(accepts func(name string) bool, offset int) (c Corruption, found bool) {
 	s := &d.host.machine.disk

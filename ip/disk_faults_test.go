@@ -133,7 +133,8 @@ func TestDiskFailingSync(t *testing.T) {
 		l.restart(t)
 		require.Equal(t, "synced stored", l.content(t, "f"))
 		s := l.h.Disk().Stats()
-		require.Equal(t, ip.DiskStats{Operations: 11, Syncs: 6, SyncFailures: 3, Errors: 4, BytesRead: 20, BytesWritten: 17, BytesSynced: 13, BytesLost: 4}, s)
+		require.Equal(t, ip.DiskStats{Operations: 11, Syncs: 6, SyncFailures: 3, Errors: 4, BytesRead: 20,
+			BytesWritten: 17, BytesSynced: 13, BytesLost: 4}, s)
 		for _, p := range []float64{-0.1, 1.1} {
 			require.ErrorContains(t, d.SetSyncFailures(p), "want 0 to 1")
 		}
