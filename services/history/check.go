@@ -117,7 +117,9 @@ func modelNames() []string {
 // What failed counts as not having happened. What is unknown may take effect at any time after its invocation, or never; reads without an
 // answer say nothing.
 func Check(h *History, name string, o Options) Verdict {
-	undecided := func(reason string) Verdict { return Verdict{Model: name, Result: Undecided, Reason: reason, Culprit: -1} }
+	undecided := func(reason string) Verdict {
+		return Verdict{Model: name, Result: Undecided, Reason: reason, Culprit: -1}
+	}
 	m := modelNamed(name)
 	if m == nil {
 		return undecided(fmt.Sprintf("there is no model %q", name))

@@ -122,13 +122,15 @@ func (f *finding) lostWrites(p *part, finals []*Operation, kinds ...Kind) {
 // replaced already.
 func (c *checker) checkLostUpdates() Verdict {
 	var f finding
+	for _, p := range c.parts {
+		f.replacedTwice(p) // for which no final read is needed
+	}
 	c.eachFinal(&f, func(p *part, finals []*Operation) {
 		switch p.family {
 		case "counter":
 			f.lostCounts(p, finals)
 		case "register":
 			f.lostWrites(p, finals, CAS)
-			f.replacedTwice(p)
 		default:
 			f.lostElements(p, finals)
 		}

@@ -154,7 +154,7 @@ func (g *glimpse) value(times *timeline, o *Operation) (before *Operation, other
 	if before == nil && found && g.last != nil { // back at a value that was replaced in between
 		last, is := g.last.value()
 		if first := g.values[value]; first != nil && is && last != value && len(times.writers[value]) == 1 {
-			before, others = g.last, []*Operation{first}
+			before, others = g.last, append([]*Operation{first}, times.writers[value]...)
 		}
 	}
 	g.last = o
