@@ -21,7 +21,7 @@ type Verdict struct {
 	// Reason says it in words.
 	Reason string `json:"reason"`
 	// Checked is how many operations, keys or reads were looked at, Violations how many of them are against the model: keys of linearizable,
-	// sequential, causal and convergent; updates or writes of no-lost-…; reads of all others.
+	// sequential and convergent; updates or writes of no-lost-…; reads of all others.
 	Checked    int `json:"checked"`
 	Violations int `json:"violations"`
 	// StaleMax and StaleMean are the ages of the stale reads, of no-stale-reads.
@@ -65,23 +65,26 @@ func models() []model {
 		return model{ModelInfo{name, doc}, check, families}
 	}
 	return []model{
-		named("linearizable", "each operation takes effect at once, between its invocation and its completion", (*checker).checkLinearizable),
-		named("sequential", "all clients see one order, in which each client's operations are in its own order", (*checker).checkSequential),
-		named("causal", "a read doesn't return what was overwritten in its causal past", (*checker).checkCausal, "register"),
+		named("linearizable", "each operation takes effect at one instant while it is under way", (*checker).checkLinearizable),
+		named("sequential", "there is one order of all operations that keeps each client's own", (*checker).checkSequential),
+		named("causal", "no read returns what was overwritten in its causal past", (*checker).checkCausal, "register"),
 		named("read-your-writes", "a client's reads show its own acknowledged writes, or later ones",
 			(*checker).checkOwnWrites, "register", "set", "list", "counter"),
 		named("monotonic-reads", "a client's reads of a key don't go back in time",
 			(*checker).checkMonotonic, "register", "set", "list", "counter"),
-		named("no-stale-reads", "a read doesn't return what was overwritten before it was invoked; tells the age of what did",
+		named("no-stale-reads", "no read returns what was overwritten before it; tells their age",
 			(*checker).checkStale, "register", "set", "list", "counter"),
 		named("convergent", "final reads of a key agree on all servers", (*checker).checkConvergent),
-		named("no-lost-updates", "what was acknowledged is in the final read, and no two updates replaced the same value",
+		named("no-lost-updates", "what was acknowledged is in the final read, nothing replaced twice",
 			(*checker).checkLostUpdates, "register", "set", "list", "counter"),
 		named("no-lost-writes", "the final read isn't older than an acknowledged write", (*checker).checkLostWrites, "register"),
 		named("no-dirty-reads", "no read saw a write that failed, or that vanished later", (*checker).checkDirty, "register", "set", "list"),
-		named("bank", "each read of all accounts has the same total, and no account is negative", (*checker).checkBank, "bank"),
+		named("bank", "reads of all accounts have one total, and no account is negative", (*checker).checkBank, "bank"),
 	}
 }
+
+// DefaultModel is the model that is checked where nothing says which.
+const DefaultModel = "linearizable"
 
 // Models lists the models that [Check] knows.
 func Models() []ModelInfo {

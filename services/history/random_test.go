@@ -144,6 +144,9 @@ func TestModelsImplyEachOther(t *testing.T) {
 		if sequential.Result == Holds {
 			require.Equal(t, Holds, causal.Result, "seed %d: %s", seed, causal.Text())
 		}
+		c := &checker{budget: budget{left: DefaultSteps}, sums: map[string]sum{}} // without the shortcut over linearizability
+		c.split(h.Operations)
+		require.Equal(t, sequential.Result == Holds, c.sequential(c.ops), "seed %d", seed)
 		require.Equal(t, orderExists(h.Operations), sequential.Result == Holds, "seed %d", seed)
 	}
 }
