@@ -46,7 +46,7 @@ type Options struct {
 }
 
 // DefaultSteps is where a search gives up unless [Options] say otherwise: after a few seconds, and a few hundred megabytes.
-const DefaultSteps = 2_000_000
+const DefaultSteps = 10_000_000
 
 // ModelInfo is the name of a model and what it asks for, in one line.
 type ModelInfo struct{ Name, Doc string }

@@ -62,7 +62,19 @@ func shortest(ops []Operation, violated func([]Operation) bool, safe bool) []Ope
 		}
 		return best
 	}
-	for low, high := 0, len(ends)-1; low < high; {
+	high := len(ends) - 1
+	if few := window(ops, violated); few != nil {
+		// Where these become a violation, all do, and most often all only do there.
+		few = shortest(few, violated, true)
+		high, _ = slices.BinarySearch(ends, lastEnd(few))
+		best = few
+		if high == 0 || !violated(cut(ops, ends[high-1])) {
+			return best
+		}
+		high--
+		best = cut(ops, ends[high])
+	}
+	for low := 0; low < high; {
 		middle := (low + high) / 2
 		if list := cut(ops, ends[middle]); violated(list) {
 			best, high = list, middle
@@ -71,6 +83,38 @@ func shortest(ops []Operation, violated func([]Operation) bool, safe bool) []Ope
 		}
 	}
 	return best
+}
+
+// windowSize is how many operations in succession are tried by themselves in a long history.
+const windowSize = 200
+
+// window returns those of a few operations in succession that are a violation by themselves, with the writes that they saw; nil if there are
+// none. It makes it cheap to cut long histories down.
+func window(ops []Operation, violated func([]Operation) bool) []Operation {
+	for i := 0; i < len(ops) && len(ops) > 2*windowSize; i += windowSize / 2 {
+		gone := make([]bool, len(ops))
+		for k := range gone {
+			gone[k] = k < i || k >= i+windowSize
+		}
+		few := drop(ops, gone)
+		if len(few) > len(ops)/2 {
+			return nil
+		}
+		if violated(few) {
+			return few
+		}
+	}
+	return nil
+}
+
+// lastEnd returns when the last operation that was OK was completed.
+func lastEnd(ops []Operation) (last time.Duration) {
+	for i := range ops {
+		if ops[i].Outcome == OK {
+			last = max(last, ops[i].Completed)
+		}
+	}
+	return last
 }
 
 // cut returns what had happened at a time: what wasn't completed is unknown.
@@ -103,7 +147,15 @@ func closed(list, all []Operation) []Operation {
 func without(list []Operation, i, j int) []Operation {
 	gone := make([]bool, len(list))
 	for k := i; k < j; k++ {
-		gone[k] = list[k].Kind != Increment && list[k].Kind != Transfer
+		gone[k] = true
+	}
+	return drop(list, gone)
+}
+
+// drop returns a list without those operations that are to go and may be left out.
+func drop(list []Operation, gone []bool) []Operation {
+	for k := range gone {
+		gone[k] = gone[k] && list[k].Kind != Increment && list[k].Kind != Transfer
 	}
 	left := func() (rest []Operation) {
 		for k := range list {
@@ -117,7 +169,7 @@ func without(list []Operation, i, j int) []Operation {
 		changed = false
 		rest := left()
 		seen, count := observers(rest), writers(rest)
-		for k := i; k < j; k++ {
+		for k := range gone {
 			of, writes := list[k].writes()
 			if _, is := seen[of]; !gone[k] || !writes || !is {
 				continue
@@ -128,7 +180,7 @@ func without(list []Operation, i, j int) []Operation {
 		}
 	}
 	dropped := map[item]bool{}
-	for k := i; k < j; k++ {
+	for k := range gone {
 		if of, writes := list[k].writes(); gone[k] && writes && list[k].Kind.family() != "register" {
 			dropped[of] = true
 		}

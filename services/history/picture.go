@@ -46,19 +46,6 @@ func (v *Verdict) shown() ([]Operation, int) {
 	return ops, less
 }
 
-// span returns when the first of some operations begins and the last that ends does.
-func span(ops []Operation) (from, to time.Duration) {
-	from = never
-	for i := range ops {
-		o := &ops[i]
-		from, to = min(from, o.Invoked), max(to, o.Invoked)
-		if o.Completed != never {
-			to = max(to, o.Completed)
-		}
-	}
-	return min(from, to), max(to, from+1)
-}
-
 // box is where an operation is drawn.
 type box struct {
 	op         *Operation
@@ -76,12 +63,12 @@ type lane struct {
 }
 
 // SVG draws the operations of the prefix over time: a lane for each client, a bar from invocation to completion, coloured by outcome, and
-// a frame around the one with which it became a violation. An arrow stands for an end that isn't known. Without a prefix it is only a title.
+// a frame around the one with which it became a violation. An arrow stands for an end that isn't known. Where nothing happens for long, time
+// is cut short between two dashed lines. Without a prefix it is only a title.
 func (v Verdict) SVG() string {
 	ops, less := v.shown()
-	from, to := span(ops)
-	scale := float64(laneRight-laneLeft) / float64(to-from)
-	lanes := layOut(ops, func(at time.Duration) float64 { return laneLeft + float64(min(at, to)-from)*scale })
+	times := newAxis(ops)
+	lanes := layOut(ops, times.place)
 	height := headHeight
 	for _, l := range lanes {
 		height += l.rows*rowHeight + laneGap
@@ -99,7 +86,7 @@ func (v Verdict) SVG() string {
 		fmt.Fprintf(&b, `<text x="%d" y="20" text-anchor="end" fill="#57606a">%s earlier not shown</text>`+"\n", laneRight, plural(less, "operation"))
 	}
 	if len(ops) > 0 {
-		drawAxis(&b, from, to, bottom, scale)
+		times.draw(&b, bottom)
 		y := headHeight
 		for _, l := range lanes {
 			l.draw(&b, y, v.Culprit)
@@ -187,24 +174,6 @@ func (l *lane) draw(b *strings.Builder, y, culprit int) {
 		}
 		fmt.Fprintf(b, `<text x="%d" y="%d"%s fill="#1f2328">%s</text></g>`+"\n", x.textX, top-6, weight, html.EscapeString(x.text))
 	}
-}
-
-// drawAxis draws times at round distances.
-func drawAxis(b *strings.Builder, from, to time.Duration, bottom int, scale float64) {
-	step := math.Pow(10, math.Ceil(math.Log10(float64(to-from)/10)))
-	for _, finer := range []float64{5, 2} {
-		if float64(to-from)/(step/finer) <= 10 {
-			step /= finer
-			break
-		}
-	}
-	every := max(time.Duration(step), 1)
-	for at := (from + every - 1) / every * every; at <= to; at += every {
-		x := pixels(laneLeft + float64(at-from)*scale)
-		fmt.Fprintf(b, `<path d="M%s %d V%d" stroke="#d0d7de"/><text x="%s" y="%d" font-size="11" text-anchor="middle" fill="#57606a">%s</text>`+"\n",
-			x, headHeight-8, bottom, x, bottom+14, strconv.FormatFloat(float64(at)/1e6, 'f', -1, 64))
-	}
-	fmt.Fprintf(b, `<text x="12" y="%d" font-size="11" fill="#57606a">ms since start</text>`+"\n", bottom+14)
 }
 
 // drawLegend says what the colours mean.

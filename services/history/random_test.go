@@ -119,6 +119,15 @@ func older(h *History, r *rand.Rand) *History {
 	return nil
 }
 
+// Violations of long histories are cut down as well.
+func TestLongHistory(t *testing.T) {
+	h := older(atomicHistory(1, 10_000, 5, 1), rand.New(rand.NewPCG(1, 2)))
+	v := Check(h, "linearizable", Options{})
+	require.Equal(t, Violated, v.Result)
+	require.LessOrEqual(t, len(v.Prefix), 4, v.Text())
+	require.Equal(t, Violated, Check(&History{Operations: v.Prefix}, "linearizable", Options{}).Result)
+}
+
 // Linearizable histories are sequential, and these causal.
 func TestModelsImplyEachOther(t *testing.T) {
 	for seed := range uint64(300) {
