@@ -37,7 +37,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(explainFlag)
 	plainUsage(root)
 	root.AddCommand(runCommand(), inspectCommand(), compareCommand(), shrinkCommand(), validateCommand(), explainCommand(), examplesCommand(), schemaCommand(), versionCommand())
-	root.AddCommand(ladderCommand(), reportCommand())
+	root.AddCommand(ladderCommand(), reportCommand(), checkCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
