@@ -18,6 +18,7 @@ import (
 	"netlab/services/proxy/reverse"
 	"netlab/services/proxy/socks"
 	"netlab/services/slowstore"
+	"netlab/services/store"
 	"netlab/services/stream"
 	"netlab/services/tier"
 	"netlab/services/traceroute"
@@ -38,6 +39,7 @@ var all = []services.Type{
 	reverse.Type,
 	slowstore.Server,
 	socks.Type,
+	store.Server,
 	echo.TCPServer,
 	transfer.Sink,
 	echo.UDPServer,

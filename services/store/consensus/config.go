@@ -44,12 +44,13 @@ func (c *Config) heartbeat() time.Duration {
 	return or(c.Heartbeat, units.Duration(100*time.Millisecond)).Std()
 }
 
-func (c *Config) election() time.Duration {
+// Election is the election timeout.
+func (c *Config) Election() time.Duration {
 	return or(c.ElectionTimeout, units.Duration(time.Second)).Std()
 }
 
 // ElectionTicks is the election timeout in heartbeats.
-func (c *Config) ElectionTicks() int { return int(c.election() / c.heartbeat()) }
+func (c *Config) ElectionTicks() int { return int(c.Election() / c.heartbeat()) }
 
 func (c *Config) keep() uint64 { return uint64(or(c.SnapshotEntries, 10_000)) }
 
@@ -61,7 +62,7 @@ func (c *Config) Validate(field string) error {
 	add := func(name, format string, args ...any) {
 		list = append(list, services.Fieldf(field+"."+name, format, args...))
 	}
-	h, e := c.heartbeat(), c.election()
+	h, e := c.heartbeat(), c.Election()
 	if h < time.Millisecond {
 		add("heartbeat", "found %s, wanted 1ms or more", c.Heartbeat)
 	} else if e < 2*h || e%h != 0 || e/h > 10_000 {

@@ -353,7 +353,7 @@ func (n *Node) step(b []byte) {
 		return
 	}
 	if t := m.GetType(); (t == pb.MsgVote || t == pb.MsgPreVote) && n.config.Lease &&
-		n.place.Env.Elapsed() < n.started+n.config.election() && n.started > 0 {
+		n.place.Env.Elapsed() < n.started+n.config.Election() && n.started > 0 {
 		return // it may have promised a leader's lease before its restart
 	}
 	n.freshen(m)

@@ -62,7 +62,7 @@ func (n *Node) elsewhere() string {
 
 // patience waits for an entry, for an election timeout at most.
 func (n *Node) patience(ctx context.Context, position uint64) error {
-	inner, cancel := n.place.Env.WithTimeout(ctx, n.config.election())
+	inner, cancel := n.place.Env.WithTimeout(ctx, n.config.Election())
 	defer cancel()
 	if n.place.Machine.Wait(inner, position) == nil {
 		return nil
