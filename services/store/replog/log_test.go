@@ -3,7 +3,6 @@ package replog_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -192,131 +191,6 @@ func TestState(t *testing.T) {
 		l.SetState(nil)
 		b.sync(l)
 		require.Equal(t, []byte{}, b.crash(small).State())
-	})
-}
-
-func TestReset(t *testing.T) {
-	for _, o := range []replog.Options{{}, small} {
-		for _, index := range []uint64{0, 5, 100} {
-			run(t, ip.DiskConfig{}, func(b *bench) {
-				l := b.open(o)
-				l.SetState([]byte("state"))
-				l.Append(entries(1, 1, 5)...)
-				b.sync(l)
-				l.Append(entries(1, 6, 9)...)
-				b.sync(l)
-				l.Append(entries(1, 10, 12)...) // dropped
-				require.NoError(t, l.Reset(b.Context(), index, 7))
-				require.Len(t, b.files(), 1)
-				for range 2 {
-					requireBase(t, l, index, 7)
-					requireEntries(t, l)
-					require.Equal(t, index, l.Last())
-					require.Equal(t, index, l.Durable())
-					require.False(t, l.Unsynced())
-					require.Equal(t, "state", string(l.State()))
-					l = b.crash(o)
-				}
-				want := fmt.Sprintf("replog: append of entry %d, want %d to %d", index, index+1, index+1)
-				require.PanicsWithValue(t, want, func() { l.Append(entries(7, index, index)...) })
-				l.Append(entries(8, index+1, index+3)...)
-				b.sync(l)
-				require.NoError(t, l.Compact(b.Context(), index+1))
-				l = b.crash(o)
-				requireBase(t, l, index, 7) // nothing was removed
-				requireEntries(t, l, entries(8, index+1, index+3))
-			})
-		}
-	}
-}
-
-// A crash during a reset leaves the log as it was before or after, whenever it happens.
-func TestCrashDuringReset(t *testing.T) {
-	for at := range time.Duration(12) {
-		run(t, ip.DiskConfig{Latency: units.Constant(2 * ms)}, func(b *bench) {
-			l, host := b.open(small), b.A
-			for i := range uint64(3) {
-				l.Append(entries(1, i+1, i+1)...)
-				b.sync(l)
-			}
-			host.Go(func() { l.Reset(b.Context(), 50, 4) })
-			b.Sleep(at*ms + ms/2)
-			l = b.crash(small)
-			if at < 4 { // a write and a sync
-				requireEntries(t, l, entries(1, 1, 3))
-				requireBase(t, l, 0, 0)
-				return
-			}
-			requireEntries(t, l)
-			requireBase(t, l, 50, 4)
-			l.Append(entries(4, 51, 51)...)
-			b.sync(l)
-			require.NoError(t, l.Compact(b.Context(), 50))
-			require.LessOrEqual(t, len(b.files()), 2)
-			requireEntries(t, b.crash(small), entries(4, 51, 51))
-		})
-	}
-}
-
-func TestCompact(t *testing.T) {
-	run(t, ip.DiskConfig{}, func(b *bench) {
-		l := b.open(small)
-		for i := range uint64(10) {
-			l.Append(entries(i, 2*i+1, 2*i+2)...)
-			b.sync(l)
-		}
-		require.Len(t, b.files(), 10)
-		size := l.Size()
-		require.NoError(t, l.Compact(b.Context(), 7)) // entry 8 is in the fourth segment
-		require.Len(t, b.files(), 7)
-		require.Less(t, l.Size(), size)
-		requireBase(t, l, 7, 3)
-		require.Equal(t, entries(3, 8, 8), l.Entries(8, 9, all))
-		require.NoError(t, l.Compact(b.Context(), 3), "gone already")
-		l = b.crash(small)
-		requireBase(t, l, 6, 2)
-		require.EqualValues(t, 20, l.Last())
-		require.NoError(t, l.Compact(b.Context(), 20))
-		require.Len(t, b.files(), 1)
-		requireBase(t, l, 20, 9)
-		require.EqualValues(t, 20, l.Last())
-		l.Append(entries(9, 21, 21)...)
-		b.sync(l)
-		requireEntries(t, l, entries(9, 21, 21))
-		l = b.crash(small)
-		requireBase(t, l, 18, 8)
-		requireEntries(t, l, entries(9, 19, 21))
-	})
-}
-
-// Segments that others depend on stay: those whose entries a truncation has brought to the end again, and those whose entries a
-// truncation dropped that isn't durable.
-func TestCompactAfterTruncation(t *testing.T) {
-	run(t, ip.DiskConfig{}, func(b *bench) {
-		l := b.open(small)
-		l.Append(entries(1, 1, 10)...)
-		b.sync(l)
-		l.Append(entries(1, 11, 20)...)
-		b.sync(l)
-		l.Append(entries(2, 6, 8)...)
-		require.NoError(t, l.Compact(b.Context(), 7))
-		require.Len(t, b.files(), 2)
-		requireEntries(t, b.crash(small), entries(1, 1, 20))
-		l = b.open(small)
-		l.Append(entries(2, 6, 8)...)
-		b.sync(l)
-		require.NoError(t, l.Compact(b.Context(), 4))
-		require.Len(t, b.files(), 3)
-		l = b.crash(small)
-		requireEntries(t, l, entries(1, 1, 5), entries(2, 6, 8))
-		require.NoError(t, l.Compact(b.Context(), 5))
-		require.Len(t, b.files(), 1)
-		l = b.crash(small) // of which the header says that it follows entry 20
-		requireBase(t, l, 5, 1)
-		requireEntries(t, l, entries(2, 6, 8))
-		l.Append(entries(3, 9, 9)...)
-		b.sync(l)
-		requireEntries(t, b.crash(small), entries(2, 6, 8), entries(3, 9, 9))
 	})
 }
 
