@@ -247,6 +247,7 @@ var parts = map[string]string{
 	"slo.Config":        "Service level objective",
 	"slo.Credit":        "Credit of an agreement",
 	"vrrp.Track":        "Tracking of a service",
+	"consensus.Config":  "Raft of a store",
 	"chat.Reconnect":    "Reconnecting",
 	"chat.RoomConfig":   "Chat room",
 	"clients.Page":      "Weighted URL",

@@ -1,0 +1,58 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"netlab"
+)
+
+// lab is three members behind a switch; %s are settings of them, the fields of the workload, faults and expectations.
+const lab = `{
+	"duration": "20s", "seed": 1,
+	"nodes": {
+		"db[1..3]": {"services": {"db": {"type": "store", "members": "db[1..3]", "replication": "raft"%s}}, "disk": {"latency": "1ms", "sync": "4ms"}},
+		"user": {}, "sw": {"kind": "switch"}
+	},
+	"links": [{"between": "db[*] - sw", "latency": "5ms"}, {"between": "user - sw", "latency": "1ms"}], "captures": {"nodes": []},
+	"workloads": {"load": {"type": "kv-load", "from": "user", "users": 1, "keys": {"count": 10}, "think_time": "100ms", "start": "5s",
+		"warm_up": "1s", %s}},
+	"faults": [%s], "expect": [%s]
+}`
+
+// play runs a lab and demands that what is expected of it holds.
+func play(t *testing.T, settings, load, faults, expect string) {
+	t.Helper()
+	labs, err := netlab.Parse("store.json", []byte(fmt.Sprintf(lab, settings, load, faults, expect)), nil)
+	require.NoError(t, err)
+	r, err := labs[0].Run(context.Background(), nil, nil)
+	require.NoError(t, err)
+	for _, e := range r.Expect {
+		require.True(t, e.Holds, "%+v", e)
+	}
+}
+
+// A write at the leader, which is db3 with this seed, takes the client's round trip (12ms), that to a follower (20ms) and the follower's
+// append and sync (1ms + 5ms). A read takes the two round trips.
+func TestRaftLatency(t *testing.T) {
+	play(t, "", `"to": "db3", "duration": "10s", "writes": "100%"`, "", `"load.failed == 0", "load.latency.min == 38ms", "load.latency.max == 38ms"`)
+	play(t, "", `"to": "db3", "duration": "10s"`, "", `"load.failed == 0", "load.latency.min == 32ms", "load.latency.max == 32ms"`)
+	play(t, `, "raft": {"lease": true}`, `"to": "db3", "duration": "10s"`, "", `"load.failed == 0", "load.latency.min == 12ms", "load.latency.max == 12ms"`)
+	play(t, `, "read": "latency"`, `"to": "db1", "duration": "10s", "timeout": "1s"`, "", `"load.failed == 0", "load.latency.max == 12ms"`)
+}
+
+// A member that is cut off answers errors, or what it has, as it was told to.
+func TestCutOff(t *testing.T) {
+	link := `{"at": "7s", "down": ["db2 - sw", "db3 - sw"]}`
+	play(t, "", `"to": "db1", "duration": "10s", "timeout": "1s"`, link, `"load.failed > 0"`)
+	play(t, `, "prefer": "availability"`, `"to": "db1", "duration": "10s", "timeout": "5s"`, link, `"load.failed == 0"`)
+}
+
+// What was answered is there after a crash of all members.
+func TestCrashOfAll(t *testing.T) {
+	play(t, `, "routing": "proxy"`, `"to": "db1", "writes": "100%", "duration": "4s"`,
+		`{"at": "12s", "for": "1s", "crash": "db[*]"}`, `"load.failed == 0"`)
+}
