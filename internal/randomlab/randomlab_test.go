@@ -44,7 +44,7 @@ func TestLabsAreValid(t *testing.T) {
 // systems are the types that only make sense as parts of a system that somebody has put together, which random labs are not. Their
 // packages have labs of their own.
 var systems = []string{"app-server", "balancer", "cdn-edge", "cdn-publish", "http-proxy", "kv-cache", "kv-load", "reverse-proxy",
-	"slow-store", "slowloris", "socks-proxy", "syn-flood", "vrrp"}
+	"slow-store", "slowloris", "store", "socks-proxy", "syn-flood", "vrrp"}
 
 // Sooner or later everything turns up: each verb, each kind that chaos draws, each type of the catalog, each property of a link.
 func TestLabsHaveEverything(t *testing.T) {

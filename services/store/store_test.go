@@ -46,7 +46,7 @@ func TestRaftLatency(t *testing.T) {
 
 // A member that is cut off answers errors, or what it has, as it was told to.
 func TestCutOff(t *testing.T) {
-	link := `{"at": "7s", "down": ["db2 - sw", "db3 - sw"]}`
+	link := `{"at": "7s", "partition": [["db1", "user"], ["db2", "db3"]]}`
 	play(t, "", `"to": "db1", "duration": "10s", "timeout": "1s"`, link, `"load.failed > 0"`)
 	play(t, `, "prefer": "availability"`, `"to": "db1", "duration": "10s", "timeout": "5s"`, link, `"load.failed == 0"`)
 }
