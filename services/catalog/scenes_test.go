@@ -21,6 +21,7 @@ import (
 	"netlab/services/proxy/socks"
 	"netlab/services/secure"
 	"netlab/services/slowstore"
+	"netlab/services/store"
 	"netlab/services/stream"
 	"netlab/services/tier"
 	"netlab/services/traceroute"
@@ -188,6 +189,8 @@ func scenes() []scene {
 		{"files", web.Server, webServer(), web.Fetch, fetch, func(r any) uint64 { return r.(*web.Result).Succeeded }, requests, false},
 		{"kv-cache", kvcache.Server, kvcache.NewConfig(), clients.KV, kvLoad, loaded,
 			func(r any) uint64 { return r.(*kvcache.Result).Requests }, false},
+		{"store", store.Server, store.NewConfig(), clients.KV, kvLoad, loaded,
+			func(r any) uint64 { return r.(*store.Result).Requests }, false},
 		{"slow-store", slowstore.Server, slowstore.NewConfig(), clients.HTTPLoad,
 			httpLoad("http://b/{key}", func(c *clients.HTTPConfig) { c.Keys.Count, c.Writes = 10, 0.5 }), loaded,
 			func(r any) uint64 { return r.(*slowstore.Result).Reads + r.(*slowstore.Result).Writes }, false},
