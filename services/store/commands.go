@@ -41,7 +41,7 @@ var talk = map[string]command{
 		}
 		return text("OK"), nil
 	}},
-	"CLIENT": {2, 0, ok(func(*session) {})},
+	"CLIENT": {2, 0, client},
 	"COMMAND": {1, 0, func(context.Context, *session, [][]byte) (resp.Reply, error) {
 		return resp.Reply{Kind: resp.Array}, nil
 	}},
@@ -56,7 +56,7 @@ var talk = map[string]command{
 		return text("OK"), nil
 	}},
 	"STALENESS": {1, 1, func(_ context.Context, s *session, _ [][]byte) (resp.Reply, error) { return integer(s.age), nil }},
-	"INFO":      {1, 0, func(_ context.Context, s *session, _ [][]byte) (resp.Reply, error) { return s.info(), nil }},
+	"INFO":      {1, 0, func(ctx context.Context, s *session, _ [][]byte) (resp.Reply, error) { return s.info(ctx), nil }},
 	"MULTI": {1, 1, func(_ context.Context, s *session, _ [][]byte) (resp.Reply, error) {
 		if s.multi {
 			return fail("ERR MULTI calls can not be nested"), nil
@@ -78,7 +78,19 @@ var talk = map[string]command{
 	"UNWATCH": {1, 1, ok(func(s *session) { s.watched = nil })},
 }
 
+// client takes what libraries say of themselves when they connect.
+func client(_ context.Context, _ *session, args [][]byte) (resp.Reply, error) {
+	switch strings.ToUpper(string(args[1])) {
+	case "SETNAME", "SETINFO":
+		return text("OK"), nil
+	}
+	return fail("ERR found CLIENT " + string(args[1]) + ", wanted SETNAME or SETINFO"), nil
+}
+
 func hello(_ context.Context, s *session, args [][]byte) (resp.Reply, error) {
+	if len(args) > 2 {
+		return fail("ERR syntax error in HELLO: wanted nothing but a version"), nil
+	}
 	if len(args) > 1 {
 		switch string(args[1]) {
 		case "2":

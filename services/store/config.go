@@ -92,8 +92,15 @@ func (c *Config) Validate() error {
 	switch {
 	case c.Replication == Raft && len(c.Members) == 0:
 		add("members", "missing: raft needs the hosts of all members")
-	case c.Replication == None && len(c.Members) > 0:
-		add("members", "means nothing with \"replication\": \"none\"")
+	case c.Replication == None:
+		for _, f := range []struct {
+			name  string
+			given bool
+		}{{"members", len(c.Members) > 0}, {"prefer", c.Prefer != ""}, {"read", c.Read != ""}, {"routing", c.Routing != ""}} {
+			if f.given {
+				add(f.name, "means nothing with \"replication\": %q: there is but one member", None)
+			}
+		}
 	}
 	if c.Raft != nil {
 		if c.Replication != Raft {
@@ -105,6 +112,22 @@ func (c *Config) Validate() error {
 		add("segment_size", "found %s, wanted 1KiB to 1GiB", c.SegmentSize)
 	}
 	return errors.Join(list...)
+}
+
+// validateOn is Validate for what depends on the host and the names that patterns stand for.
+func (c *Config) validateOn(host string) error {
+	if c.Replication == None {
+		return nil
+	}
+	if !slices.Contains(c.Members, host) {
+		return services.Fieldf("members", "%s is not among them: %s", host, strings.Join(c.Members, ", "))
+	}
+	for _, v := range c.raft().Voters {
+		if !slices.Contains(c.Members, v) {
+			return services.Fieldf("raft.voters", "%s is not a member: want some of %s", v, strings.Join(c.Members, ", "))
+		}
+	}
+	return nil
 }
 
 // silence is after how long without a word a connection to another member is tried, and then given up.

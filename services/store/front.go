@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"netlab/services/resp"
+	"netlab/services/store/kv"
 	"netlab/services/store/node"
 	"netlab/services/store/storepb"
 	"netlab/tcp"
@@ -171,7 +172,7 @@ func (s *session) wrong(name string) resp.Reply {
 // execute carries out a transaction for the client.
 func (s *session) execute(ctx context.Context, t *storepb.Transaction) (*storepb.Reply, error) {
 	what := "reads"
-	if node.Writes(t) {
+	if kv.Writes(t) {
 		what = "writes"
 	}
 	s.member.server.count.Add(what, 1)
@@ -280,10 +281,10 @@ func (s *session) consistency(args [][]byte) resp.Reply {
 }
 
 // info is the answer to INFO.
-func (s *session) info() resp.Reply {
+func (s *session) info(ctx context.Context) resp.Reply {
 	var b strings.Builder
 	b.WriteString("# Server\r\nstore:netlab\r\n# Replication\r\n")
-	for _, p := range s.member.node.Info() {
+	for _, p := range s.member.node.Info(ctx) {
 		b.WriteString(p[0] + ":" + p[1] + "\r\n")
 	}
 	return bulk([]byte(b.String()))

@@ -44,7 +44,7 @@ type Result struct {
 }
 
 // codes are the errors that are counted by their first word.
-var codes = []string{"CLUSTERDOWN", "CROSSSLOT", "ERR", "EXECABORT", "INDOUBT", "MASTERDOWN", "MISCONF", "MOVED", "NOREPLICAS", "READONLY", "TRYAGAIN", "WRONGTYPE"}
+var codes = []string{node.ClusterDown, node.Err, "EXECABORT", node.InDoubt, node.Misconf, node.Moved, "NOPROTO", node.TryAgain, "WRONGTYPE"}
 
 // Result implements services.Runner.
 func (s *server) Result() any {

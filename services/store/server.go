@@ -3,9 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
-	"strings"
 	"sync"
 
 	"connectrpc.com/connect"
@@ -29,8 +26,12 @@ var Server = services.Type{
 		"compare-and-set, ranges. Members speak gRPC with each other. What was synced to the host's disk survives a crash.",
 	Config: func() services.Config { return NewConfig() },
 	Result: func() any { return new(Result) },
-	New: func(config services.Config, _ services.Info) (services.Runner, error) {
-		return &server{config: *config.(*Config), count: new(node.Counters)}, nil
+	New: func(config services.Config, info services.Info) (services.Runner, error) {
+		c := config.(*Config)
+		if err := c.validateOn(info.Hosts[0]); err != nil {
+			return nil, err
+		}
+		return &server{config: *c, count: new(node.Counters)}, nil
 	},
 }
 
@@ -81,17 +82,17 @@ func (s *server) run(ctx context.Context, env *services.Env) error {
 		return err
 	}
 	defer data.Close()
-	machine, err := kv.New(data)
-	if err != nil {
-		return err
-	}
+	machine := kv.New(data)
 	entries, err := replog.Open(ctx, env, replog.Options{SegmentSize: s.config.SegmentSize, NoSync: s.config.Fsync == "never"})
 	if err != nil {
 		return err
 	}
+	if file, offset, torn := entries.Torn(); torn {
+		env.Log.Info("the end of the log was torn, and is cut", "file", file, "offset", offset)
+	}
 	m := &member{server: s, env: env, peers: map[string]string{}}
 	m.place = &node.Place{
-		Env: env, Log: env.Log, Self: env.Host.Name(), Members: s.config.Members, Engine: data, Machine: machine, Entries: entries, Count: s.count,
+		Env: env, Log: env.Log, Self: env.Host.Name(), Members: s.config.Members, Machine: machine, Entries: entries, Count: s.count,
 	}
 	if s.config.Replication == None {
 		m.place.Members = []string{m.place.Self}
@@ -103,15 +104,12 @@ func (s *server) run(ctx context.Context, env *services.Env) error {
 			addresses[name] = name + string(s.config.PeerListen)
 		}
 	}
-	if m.place.ID(m.place.Self) == 0 {
-		return fmt.Errorf("%s is not one of the members: %s", m.place.Self, strings.Join(m.place.Members, ", "))
-	}
 	m.place.Peers = peer.New(env, addresses, peer.Options{DialTimeout: s.config.silence(), Silence: s.config.silence()})
 	defer m.place.Peers.Close()
 	err = m.serve(ctx)
 	s.mu.Lock()
 	s.last = lastState{applied: machine.Applied(), first: entries.First(), last: entries.Last()}
-	if reply, err := machine.Query(&storepb.Transaction{Operations: []*storepb.Operation{{Verb: storepb.Verb_SIZE}}}, true); err == nil &&
+	if reply, err := machine.Query(&storepb.Transaction{Operations: []*storepb.Operation{{Verb: storepb.Verb_SIZE}}}); err == nil &&
 		len(reply.Results) == 1 {
 		s.last.keys = int(reply.Results[0].Integer)
 	}
@@ -123,17 +121,11 @@ func (s *server) run(ctx context.Context, env *services.Env) error {
 func (m *member) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	handlers := map[string]http.Handler{}
 	switch m.server.config.Replication {
 	case None:
 		m.node = &single{place: m.place, loop: node.NewLoop()}
 	case Raft:
 		m.node = consensus.New(m.place, m.server.config.raft())
-	}
-	path, h := storepbconnect.NewPeerHandler(&peerHandler{member: m})
-	handlers[path] = h
-	if path, h := m.node.Handle(); h != nil {
-		handlers[path] = h
 	}
 	failed := make(chan error, 3)
 	for _, part := range []func() error{
@@ -144,7 +136,7 @@ func (m *member) serve(ctx context.Context) error {
 				<-ctx.Done()
 				return nil
 			}
-			return peer.Serve(ctx, m.env, string(m.server.config.PeerListen), handlers)
+			return peer.Serve(ctx, m.env, string(m.server.config.PeerListen), &peerHandler{member: m})
 		},
 	} {
 		m.env.Go(func() { failed <- part() })
@@ -189,7 +181,7 @@ func (m *member) do(ctx context.Context, r *storepb.Request) (*storepb.Reply, er
 	if !errors.As(err, &refused) {
 		return reply, err
 	}
-	read := r.Command == nil && !node.Writes(r.Transaction)
+	read := !kv.Writes(r.Transaction)
 	if refused.Code == node.Moved && c.Routing == "proxy" {
 		reply, err = m.forward(ctx, refused.Member, r, read)
 		if !errors.As(err, &refused) {
@@ -207,7 +199,6 @@ func (m *member) do(ctx context.Context, r *storepb.Request) (*storepb.Reply, er
 // forward asks another member.
 func (m *member) forward(ctx context.Context, to string, r *storepb.Request, read bool) (*storepb.Reply, error) {
 	m.server.count.Add("requests_forwarded", 1)
-	r.Forwarded = true
 	answer, err := m.place.Peers.Client(to).Execute(ctx, connect.NewRequest(r))
 	switch {
 	case err == nil:

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strconv"
 
 	"google.golang.org/protobuf/proto"
@@ -70,17 +69,10 @@ func (s *single) replay() error {
 
 // Do implements node.Node.
 func (s *single) Do(ctx context.Context, r *storepb.Request) (*storepb.Reply, error) {
-	c := r.Command
-	if c == nil {
-		if !node.Writes(r.Transaction) {
-			reply, err := s.place.Machine.Query(r.Transaction, false)
-			if err != nil {
-				return nil, err
-			}
-			return node.FromReply(reply)
-		}
-		c = &storepb.Command{Kind: &storepb.Command_Transaction{Transaction: r.Transaction}}
+	if !kv.Writes(r.Transaction) {
+		return s.place.Machine.Query(r.Transaction)
 	}
+	c := &storepb.Command{Kind: &storepb.Command_Transaction{Transaction: r.Transaction}}
 	w := &written{command: c, done: make(chan struct{})}
 	s.loop.Post(func() { s.write(ctx, w) })
 	select {
@@ -109,9 +101,7 @@ func (s *single) write(ctx context.Context, w *written) {
 		w.err = node.Errorf(node.InDoubt, "%v", err)
 		return
 	}
-	if w.reply, w.err = node.FromReply(reply); w.err == nil {
-		w.reply.Position = kv.Token(w.index)
-	}
+	w.reply = reply
 	if w.index >= s.flushed+flushEvery {
 		durable, err := s.place.Machine.Flush(ctx)
 		if err == nil {
@@ -127,13 +117,7 @@ func (s *single) write(ctx context.Context, w *written) {
 // Admin implements node.Node.
 func (s *single) Admin(context.Context, []string) (string, bool, error) { return "", false, nil }
 
-// Handle implements node.Node.
-func (s *single) Handle() (string, http.Handler) { return "", nil }
-
-// Leader implements node.Node.
-func (s *single) Leader() string { return s.place.Self }
-
 // Info implements node.Node.
-func (s *single) Info() [][2]string {
+func (s *single) Info(context.Context) [][2]string {
 	return [][2]string{{"role", "leader"}, {"applied", strconv.FormatUint(s.place.Machine.Applied(), 10)}}
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -17,12 +17,10 @@ import (
 
 	"netlab/services/store/node"
 	"netlab/services/store/storepb"
-	"netlab/services/store/storepb/storepbconnect"
 )
 
 // Node is a member of a raft group.
 type Node struct {
-	storepbconnect.UnimplementedPeerHandler
 	place   *node.Place
 	config  Config
 	loop    *node.Loop
@@ -38,8 +36,8 @@ type Node struct {
 	pending map[uint64]*proposal
 	changes []chan error // of membership, that wait to be applied
 	reads   reads
-	flushed uint64 // entries up to here are in the engine's files
-	failed  error
+	flushed uint64          // entries up to here are in the engine's files
+	ctx     context.Context // of Run
 
 	mu     sync.Mutex
 	leader uint64
@@ -58,7 +56,7 @@ func (p *proposal) end(reply *storepb.Reply, err error) {
 	close(p.done)
 }
 
-// New returns a member. voters are the numbers of those that vote at the start.
+// New returns a member.
 func New(p *node.Place, c Config) *Node {
 	return &Node{place: p, config: c, loop: node.NewLoop(), senders: map[uint64]*sender{}, pending: map[uint64]*proposal{}}
 }
@@ -82,15 +80,17 @@ func (n *Node) Run(ctx context.Context) (err error) {
 		if v := recover(); v != nil { // raft finds that what it was promised doesn't hold: a log that lost entries
 			err = fmt.Errorf("raft: %v", v)
 		}
-		for _, t := range slices.Sorted(mapKeys(n.pending)) {
+		for _, t := range slices.Sorted(maps.Keys(n.pending)) {
 			n.pending[t].end(nil, node.Errorf(node.InDoubt, "the member stops"))
 		}
 		n.reads.fail(node.Errorf(node.ClusterDown, "the member stops"))
 	}()
-	if n.storage, err = openStorage(n.place, n.voters()); err != nil {
+	if n.storage, err = openStorage(ctx, n.place, n.voters()); err != nil {
 		return err
 	}
-	n.started = n.place.Env.Elapsed()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	n.ctx, n.started = ctx, n.place.Env.Elapsed()
 	n.flushed = n.place.Machine.Applied()
 	n.raft, err = raft.NewRawNode(&raft.Config{
 		ID: n.place.ID(n.place.Self), ElectionTick: n.config.ElectionTicks(), HeartbeatTick: 1, Storage: n.storage,
@@ -100,8 +100,6 @@ func (n *Node) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	for i, m := range n.place.Members {
 		if m == n.place.Self {
 			continue
@@ -111,7 +109,7 @@ func (n *Node) Run(ctx context.Context) (err error) {
 		n.place.Env.Go(func() { s.run(ctx) })
 	}
 	n.place.Env.Go(func() { n.ticks(ctx) })
-	for n.failed == nil {
+	for {
 		events := n.loop.Next(ctx)
 		if events == nil {
 			return nil
@@ -119,14 +117,13 @@ func (n *Node) Run(ctx context.Context) (err error) {
 		for _, e := range events {
 			e()
 		}
-		for n.failed == nil && n.raft.HasReady() {
+		for n.raft.HasReady() {
 			if err := n.ready(ctx, n.raft.Ready()); err != nil {
 				return err
 			}
 		}
 		n.reads.next(n)
 	}
-	return n.failed
 }
 
 // ticks makes raft's clock tick.
@@ -210,24 +207,15 @@ func (n *Node) restore(ctx context.Context, s *pb.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	if err := n.place.Machine.Restore(ctx, data); err != nil {
-		return err
-	}
-	if err := n.keepConf(s.GetMetadata().GetConfState(), 0); err != nil {
+	n.storage.conf = s.GetMetadata().GetConfState()
+	// A crash between this and the log's reset leaves a log that ends before the data: the mark says that it may.
+	marks := map[string][]byte{confState: node.Marshal(n.storage.conf), restoredAt: node.Marshal(s.GetMetadata())}
+	if err := n.place.Machine.Restore(ctx, data, marks); err != nil {
 		return err
 	}
 	n.flushed = data.Position
 	n.place.Count.Add("snapshots_received", 1)
 	return n.place.Entries.Reset(ctx, s.GetMetadata().GetIndex(), s.GetMetadata().GetTerm())
-}
-
-// keepConf makes who the members are durable with the next flush, at a position; 0 means where the machine is.
-func (n *Node) keepConf(conf *pb.ConfState, position uint64) error {
-	n.storage.conf = conf
-	if position == 0 {
-		position = n.place.Machine.Applied()
-	}
-	return n.place.Machine.Skip(position, map[string][]byte{confState: node.Marshal(conf)})
 }
 
 // apply applies a committed entry.
@@ -262,11 +250,7 @@ func (n *Node) apply(e *pb.Entry) error {
 	}
 	if p := n.pending[c.Ticket]; p != nil {
 		delete(n.pending, c.Ticket)
-		reply, err := node.FromReply(reply)
-		if err == nil {
-			reply.Position = kvToken(index)
-		}
-		p.end(reply, err)
+		p.end(reply, nil)
 	}
 	return nil
 }
@@ -277,7 +261,8 @@ func (n *Node) changed(index uint64, conf *pb.ConfState) error {
 		c <- nil
 	}
 	n.changes = nil
-	return n.keepConf(conf, index)
+	n.storage.conf = conf
+	return n.place.Machine.Skip(index, map[string][]byte{confState: node.Marshal(conf)})
 }
 
 // compact flushes the data and cuts the log once in a while.
@@ -324,7 +309,7 @@ func (n *Node) role(s *raft.SoftState) {
 	}
 	n.place.Log.Debug("raft: new role", "role", n.state.String(), "term", term)
 	if was == raft.StateLeader {
-		for _, t := range slices.Sorted(mapKeys(n.pending)) {
+		for _, t := range slices.Sorted(maps.Keys(n.pending)) {
 			n.pending[t].end(nil, node.Errorf(node.InDoubt, "this member doesn't lead any more, and the write may still come to be"))
 		}
 		clear(n.pending)
@@ -353,7 +338,7 @@ func (n *Node) step(b []byte) {
 		return
 	}
 	if t := m.GetType(); (t == pb.MsgVote || t == pb.MsgPreVote) && n.config.Lease &&
-		n.place.Env.Elapsed() < n.started+n.config.Election() && n.started > 0 {
+		n.place.Env.Host.Incarnation() > 0 && n.place.Env.Elapsed() < n.started+n.config.Election() {
 		return // it may have promised a leader's lease before its restart
 	}
 	n.freshen(m)
@@ -362,7 +347,7 @@ func (n *Node) step(b []byte) {
 	}
 }
 
-// Raft implements the gRPC service.
+// Raft takes the messages of another member: it is a part of the gRPC service.
 func (n *Node) Raft(ctx context.Context, stream *connect.ClientStream[storepb.RaftMessages]) (*connect.Response[storepb.Empty], error) {
 	for stream.Receive() {
 		list := stream.Msg().Messages
@@ -375,11 +360,8 @@ func (n *Node) Raft(ctx context.Context, stream *connect.ClientStream[storepb.Ra
 	return connect.NewResponse(&storepb.Empty{}), stream.Err()
 }
 
-// Handle implements node.Node.
-func (n *Node) Handle() (string, http.Handler) { return "", nil }
-
-// Leader implements node.Node.
-func (n *Node) Leader() string {
+// known is the leader as far as this member knows, "" if it knows none.
+func (n *Node) known() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.place.Member(n.leader)

@@ -3,8 +3,6 @@ package consensus
 import (
 	"context"
 	"encoding/binary"
-	"iter"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -18,16 +16,9 @@ import (
 	"netlab/services/store/storepb"
 )
 
-func kvToken(position uint64) []byte { return kv.Token(position) }
-
-func mapKeys[V any](m map[uint64]V) iter.Seq[uint64] { return maps.Keys(m) }
-
 // Do implements node.Node.
 func (n *Node) Do(ctx context.Context, r *storepb.Request) (*storepb.Reply, error) {
-	if c := r.Command; c != nil {
-		return n.propose(ctx, c)
-	}
-	if node.Writes(r.Transaction) {
+	if kv.Writes(r.Transaction) {
 		return n.propose(ctx, &storepb.Command{Kind: &storepb.Command_Transaction{Transaction: r.Transaction}})
 	}
 	switch r.Guarantee {
@@ -54,7 +45,7 @@ func (n *Node) Do(ctx context.Context, r *storepb.Request) (*storepb.Reply, erro
 
 // elsewhere is the leader, if it isn't this member.
 func (n *Node) elsewhere() string {
-	if l := n.Leader(); l != n.place.Self {
+	if l := n.known(); l != n.place.Self {
 		return l
 	}
 	return ""
@@ -74,20 +65,18 @@ func (n *Node) patience(ctx context.Context, position uint64) error {
 }
 
 func (n *Node) query(r *storepb.Request, age time.Duration) (*storepb.Reply, error) {
-	reply, err := n.place.Machine.Query(r.Transaction, r.Guarantee == storepb.Guarantee_LOCAL)
+	reply, err := n.place.Machine.Query(r.Transaction)
 	if err != nil {
 		return nil, err
 	}
-	if reply, err = node.FromReply(reply); err == nil {
-		reply.Staleness = int64(age)
-		if r.Guarantee == storepb.Guarantee_LOCAL || r.Guarantee == storepb.Guarantee_SESSION {
-			reply.Staleness = -1
-			if age, known := n.staleness(); known {
-				reply.Staleness = int64(age)
-			}
+	reply.Staleness = int64(age)
+	if r.Guarantee == storepb.Guarantee_LOCAL || r.Guarantee == storepb.Guarantee_SESSION {
+		reply.Staleness = -1
+		if age, known := n.staleness(); known {
+			reply.Staleness = int64(age)
 		}
 	}
-	return reply, err
+	return reply, nil
 }
 
 // propose has a command written into the log and applied.
@@ -150,7 +139,7 @@ func (r *reads) lost() {
 
 // next begins a round if somebody waits for one.
 func (r *reads) next(n *Node) {
-	if r.under || len(r.waiting) == 0 || n.failed != nil {
+	if r.under || len(r.waiting) == 0 {
 		return
 	}
 	if n.raft.BasicStatus().Lead == raft.None {
@@ -197,7 +186,7 @@ func (r *reads) confirmed(n *Node, s raft.ReadState) {
 		r.lease, r.leaseWall, r.leaseTerm = r.sent+length, r.wall.Add(length), n.raft.BasicStatus().GetTerm()
 	}
 	for _, one := range list {
-		n.place.Env.Go(func() { one.done <- n.patience(context.Background(), s.Index) })
+		n.place.Env.Go(func() { one.done <- n.patience(n.ctx, s.Index) })
 	}
 }
 
@@ -249,9 +238,7 @@ func (n *Node) freshen(m *pb.Message) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if commit := min(m.GetCommit(), max(n.fresh.committed, m.GetCommit())); m.GetType() == pb.MsgHeartbeat || commit > n.fresh.committed {
-		n.fresh = fresh{at: n.place.Env.Elapsed(), committed: max(n.fresh.committed, m.GetCommit()), term: m.GetTerm()}
-	}
+	n.fresh = fresh{at: n.place.Env.Elapsed(), committed: max(n.fresh.committed, m.GetCommit()), term: m.GetTerm()}
 }
 
 // staleness is how long ago the leader said up to where entries are committed, if this member has applied them since.
@@ -313,7 +300,7 @@ func (n *Node) Admin(ctx context.Context, args []string) (string, bool, error) {
 }
 
 // Info implements node.Node.
-func (n *Node) Info() [][2]string {
+func (n *Node) Info(ctx context.Context) [][2]string {
 	done := make(chan [][2]string, 1)
 	n.post(func() {
 		s := n.raft.BasicStatus()
@@ -326,5 +313,10 @@ func (n *Node) Info() [][2]string {
 			{"last", strconv.FormatUint(n.place.Entries.Last(), 10)},
 		}
 	})
-	return <-done
+	select {
+	case list := <-done:
+		return list
+	case <-ctx.Done():
+		return nil
+	}
 }

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"context"
 	"fmt"
 
 	"go.etcd.io/raft/v3"
@@ -12,8 +13,11 @@ import (
 	"netlab/services/store/storepb"
 )
 
-// confState is under which name the machine keeps who the members are.
-const confState = "raft"
+// The names under which the machine keeps who the members are, and which snapshot was taken last.
+const (
+	confState  = "members"
+	restoredAt = "snapshot"
+)
 
 // storage is what raft reads of the log.
 type storage struct {
@@ -23,7 +27,7 @@ type storage struct {
 }
 
 // openStorage reads what is on the disk. voters are those of the start.
-func openStorage(p *node.Place, voters []uint64) (*storage, error) {
+func openStorage(ctx context.Context, p *node.Place, voters []uint64) (*storage, error) {
 	s := &storage{place: p, hard: &pb.HardState{}}
 	if b := p.Entries.State(); len(b) > 0 {
 		if err := proto.Unmarshal(b, s.hard); err != nil {
@@ -31,6 +35,19 @@ func openStorage(p *node.Place, voters []uint64) (*storage, error) {
 		}
 	}
 	applied := p.Machine.Applied()
+	mark, err := p.Machine.Config(restoredAt)
+	if err != nil {
+		return nil, err
+	}
+	snapshot := new(pb.SnapshotMetadata)
+	if err := proto.Unmarshal(mark, snapshot); err != nil {
+		return nil, fmt.Errorf("the last snapshot of raft: %w", err)
+	}
+	if p.Entries.Last() < applied && snapshot.GetIndex() == applied {
+		if err := p.Entries.Reset(ctx, applied, snapshot.GetTerm()); err != nil {
+			return nil, err
+		}
+	}
 	if last := p.Entries.Last(); last < applied {
 		return nil, fmt.Errorf("the log ends with entry %d, and the data has all up to %d: entries that were synced are lost", last, applied)
 	}

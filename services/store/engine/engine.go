@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -51,13 +50,7 @@ type Engine struct {
 	mu      sync.Mutex
 	applied uint64
 	durable uint64
-	metrics Metrics
 	err     error
-}
-
-// Metrics are what an engine counts.
-type Metrics struct {
-	Flushes, Compactions, Files, Bytes uint64
 }
 
 // Open opens the engine on the disk of env's host, or makes a new one.
@@ -254,7 +247,6 @@ func (e *Engine) Flush(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.durable = max(e.durable, applied)
-	e.metrics.Flushes++
 	return nil
 }
 
@@ -266,11 +258,8 @@ func (e *Engine) flush(ctx context.Context) error {
 		if err := e.db.Compact(context.Background(), []byte{0}, []byte{0xff}, false); err != nil {
 			return err
 		}
-		e.mu.Lock()
-		e.metrics.Compactions++
-		e.mu.Unlock()
 	}
-	e.db.TestOnlyWaitForCleaning()
+	e.db.TestOnlyWaitForCleaning() // files that aren't needed any more go in the background, and must be in the list by now
 	return e.disk.write(ctx)
 }
 
@@ -321,20 +310,6 @@ func (s *Snapshot) Scan(from, to []byte, fn func(key, value []byte) bool) error 
 
 // Close ends it.
 func (s *Snapshot) Close() error { return s.snapshot.Close() }
-
-// Metrics returns what the engine counts.
-func (e *Engine) Metrics() Metrics {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	m := e.metrics
-	for name, data := range e.disk.sizes() {
-		if strings.HasSuffix(name, ".sst") {
-			m.Files++
-			m.Bytes += data
-		}
-	}
-	return m
-}
 
 // Close closes the engine, whether or not the host is still there. What isn't flushed is lost.
 func (e *Engine) Close() error {

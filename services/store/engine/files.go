@@ -82,7 +82,7 @@ func (f *diskFiles) note(c change) {
 	f.journal = append(f.journal, c)
 }
 
-// write does to the disk what was done to the files. What a later change undoes is left out: a file that is removed again needn't be written.
+// write does to the disk what was done to the files.
 func (f *diskFiles) write(ctx context.Context) error {
 	f.mu.Lock()
 	list := f.journal
@@ -108,21 +108,6 @@ func (f *diskFiles) write(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// sizes are how long the files are, by name.
-func (f *diskFiles) sizes() map[string]uint64 {
-	out := map[string]uint64{}
-	names, err := f.FS.List("")
-	if err != nil {
-		return out
-	}
-	for _, name := range names {
-		if info, err := f.FS.Stat(name); err == nil {
-			out[name] = uint64(info.Size())
-		}
-	}
-	return out
 }
 
 // Create implements vfs.FS.

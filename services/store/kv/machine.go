@@ -8,10 +8,12 @@ package kv
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"sync"
-
-	"google.golang.org/protobuf/proto"
 
 	"netlab/services/store/engine"
 	"netlab/services/store/storepb"
@@ -19,12 +21,8 @@ import (
 
 // The first bytes of keys in the engine, which tell spaces apart.
 const (
-	spaceConfig   = 'c' // of the replication: what it must keep together with the data
-	spaceDecision = 'd' // what became of a transaction over several shards, by its id
-	spaceUser     = 'k' // values of users' keys
-	spaceLock     = 'l' // the transaction that has locked a key
-	spaceShard    = 's' // which keys the group has
-	spacePrepared = 't' // prepared transactions, by id
+	spaceConfig = 'c' // of the replication: what it must keep together with the data
+	spaceUser   = 'k' // values of users' keys
 )
 
 func userKey(key []byte) []byte { return append([]byte{spaceUser}, key...) }
@@ -34,13 +32,10 @@ func named(space byte, name string) []byte { return append([]byte{space}, name..
 // Machine is the state machine of one member. Entries are applied by one goroutine at a time; others may read meanwhile.
 type Machine struct {
 	engine *engine.Engine
-	point  func(key []byte) []byte // nil when the group has all keys
 
 	mu      sync.Mutex
 	applied uint64
 	waiters []waiter
-	spans   *storepb.Spans // nil when the group has all keys
-	failed  error
 }
 
 type waiter struct {
@@ -49,54 +44,13 @@ type waiter struct {
 }
 
 // New returns the machine whose state is in an engine.
-func New(e *engine.Engine) (*Machine, error) {
-	m := &Machine{engine: e, applied: e.Applied()}
-	return m, m.reload()
-}
-
-// Shard makes the machine one of a group that has a part of the keys. point is where in the key space a key lies; spans are those of the
-// start, which hold until an entry of the log says otherwise. It is called before anything is applied.
-func (m *Machine) Shard(point func(key []byte) []byte, spans *storepb.Spans) error {
-	m.point = point
-	if err := m.reload(); err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.spans == nil {
-		m.spans = proto.Clone(spans).(*storepb.Spans)
-	}
-	return nil
-}
-
-// reload reads what the machine keeps in memory.
-func (m *Machine) reload() error {
-	b, ok, err := m.engine.Get([]byte{spaceShard})
-	if err != nil || !ok {
-		return err
-	}
-	spans := new(storepb.Spans)
-	if err := proto.Unmarshal(b, spans); err != nil {
-		return fmt.Errorf("the shards in the engine: %w", err)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.spans = spans
-	return nil
-}
+func New(e *engine.Engine) *Machine { return &Machine{engine: e, applied: e.Applied()} }
 
 // Applied is the position of the last entry.
 func (m *Machine) Applied() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.applied
-}
-
-// Spans returns the parts of the key space as the group knows them, nil if there are none.
-func (m *Machine) Spans() *storepb.Spans {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.spans
 }
 
 // Wait waits until an entry has been applied, or ctx ends.
@@ -136,15 +90,23 @@ func (m *Machine) moved(position uint64) {
 // Skip takes an entry that changes nothing, but may have something for the replication to keep: names and values for [Machine.Config].
 func (m *Machine) Skip(position uint64, config map[string][]byte) error {
 	b := m.engine.NewBatch()
-	for name, value := range config {
-		if err := b.Set(named(spaceConfig, name), value); err != nil {
-			return err
-		}
+	if err := keep(b, config); err != nil {
+		return err
 	}
 	if err := m.engine.Commit(b, position); err != nil {
 		return err
 	}
 	m.moved(position)
+	return nil
+}
+
+// keep sets what the replication keeps.
+func keep(b *engine.Batch, config map[string][]byte) error {
+	for _, name := range slices.Sorted(maps.Keys(config)) {
+		if err := b.Set(named(spaceConfig, name), config[name]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -154,71 +116,42 @@ func (m *Machine) Config(name string) ([]byte, error) {
 	return b, err
 }
 
-// Apply applies an entry. The reply has a code when it is refused. The error is one of the engine.
+// Apply applies an entry. The error is one of the engine.
 func (m *Machine) Apply(position uint64, c *storepb.Command) (*storepb.Reply, error) {
 	b := m.engine.NewBatch()
-	reply, err := m.command(b, c, position)
+	reply, err := execute(b, c.GetTransaction(), position)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, b.Close())
 	}
-	if reply.Code != "" {
-		b = m.engine.NewBatch()
-	}
+	reply.Position = Token(position)
 	if err := m.engine.Commit(b, position); err != nil {
 		return nil, err
-	}
-	if shift := c.GetShift(); shift != nil && reply.Code == "" {
-		if err := m.reload(); err != nil {
-			return nil, err
-		}
 	}
 	m.moved(position)
 	return reply, nil
 }
 
-func (m *Machine) command(b *engine.Batch, c *storepb.Command, position uint64) (*storepb.Reply, error) {
-	switch kind := c.Kind.(type) {
-	case *storepb.Command_Transaction:
-		return m.transact(b, kind.Transaction, position)
-	case *storepb.Command_Prepare:
-		return m.prepare(b, kind.Prepare, position)
-	case *storepb.Command_Finish:
-		return m.finish(b, kind.Finish, position)
-	case *storepb.Command_Decide:
-		return m.decide(b, kind.Decide)
-	case *storepb.Command_Shift:
-		return m.shift(b, kind.Shift)
-	case *storepb.Command_Import:
-		return m.take(b, kind.Import)
-	}
-	return &storepb.Reply{}, nil
-}
-
-// transact carries out a transaction of one shard.
-func (m *Machine) transact(b *engine.Batch, t *storepb.Transaction, position uint64) (*storepb.Reply, error) {
-	if refused, err := m.admit(b, t, Writes(t), false); refused != nil || err != nil {
-		return refused, err
-	}
-	return m.execute(b, t, position)
-}
-
 // execute carries out a transaction on a batch.
-func (m *Machine) execute(b *engine.Batch, t *storepb.Transaction, position uint64) (*storepb.Reply, error) {
+func execute(b *engine.Batch, t *storepb.Transaction, position uint64) (*storepb.Reply, error) {
+	return run(b, t, func(o *storepb.Operation) (*storepb.Result, error) {
+		if writes(o.Verb) {
+			return write(b, o, position)
+		}
+		return read(b, o)
+	})
+}
+
+// run carries out the operations of a transaction if its conditions hold.
+func run(v view, t *storepb.Transaction, do func(o *storepb.Operation) (*storepb.Result, error)) (*storepb.Reply, error) {
 	reply := &storepb.Reply{}
-	for _, c := range t.Conditions {
-		if ok, err := holds(b, c); err != nil || !ok {
+	for _, c := range t.GetConditions() {
+		if ok, err := holds(v, c); err != nil || !ok {
 			return reply, err
 		}
 	}
 	reply.Applied = true
-	for _, o := range t.Operations {
-		var r *storepb.Result
-		var err error
-		if writes(o.Verb) {
-			r, err = write(b, o, position)
-		} else {
-			r, err = m.read(b, o)
-		}
+	for _, o := range t.GetOperations() {
+		r, err := do(o)
 		if err != nil {
 			return nil, err
 		}
@@ -227,33 +160,16 @@ func (m *Machine) execute(b *engine.Batch, t *storepb.Transaction, position uint
 	return reply, nil
 }
 
-// Query carries out a transaction that changes nothing. With stale, keys that a prepared transaction has locked are read as they were
-// before it, and otherwise they are refused.
-func (m *Machine) Query(t *storepb.Transaction, stale bool) (*storepb.Reply, error) {
+// Query carries out a transaction that changes nothing.
+func (m *Machine) Query(t *storepb.Transaction) (*storepb.Reply, error) {
 	s := m.engine.Snapshot()
 	defer s.Close()
-	if refused, err := m.admit(s, t, false, stale); refused != nil || err != nil {
-		return refused, err
+	reply, err := run(s, t, func(o *storepb.Operation) (*storepb.Result, error) { return read(s, o) })
+	if err == nil {
+		reply.Position = Token(s.Applied())
 	}
-	reply := &storepb.Reply{Position: Token(s.Applied())}
-	for _, c := range t.Conditions {
-		if ok, err := holds(s, c); err != nil || !ok {
-			return reply, err
-		}
-	}
-	reply.Applied = true
-	for _, o := range t.Operations {
-		r, err := m.read(s, o)
-		if err != nil {
-			return nil, err
-		}
-		reply.Results = append(reply.Results, r)
-	}
-	return reply, nil
+	return reply, err
 }
-
-// Value returns what a key holds, nil if nothing.
-func (m *Machine) Value(key []byte) (*storepb.Value, error) { return load(m.engine, key) }
 
 // Flush makes durable what has been applied. Entries of the log up to the position that it returns aren't needed any more for that.
 func (m *Machine) Flush(ctx context.Context) (uint64, error) {
@@ -273,8 +189,9 @@ func (m *Machine) Snapshot(epoch uint64) (*storepb.Snapshot, error) {
 	return out, err
 }
 
-// Restore makes a snapshot the state, durable. The error may be one of the disk.
-func (m *Machine) Restore(ctx context.Context, s *storepb.Snapshot) error {
+// Restore makes a snapshot the state, with what the replication keeps ([Machine.Config]) in place of what is in it. All of that is durable at
+// once. The error may be one of the disk.
+func (m *Machine) Restore(ctx context.Context, s *storepb.Snapshot, config map[string][]byte) error {
 	if err := m.engine.Clear(); err != nil {
 		return err
 	}
@@ -284,15 +201,30 @@ func (m *Machine) Restore(ctx context.Context, s *storepb.Snapshot) error {
 			return err
 		}
 	}
+	if err := keep(b, config); err != nil {
+		return err
+	}
 	if err := m.engine.Commit(b, s.Position); err != nil {
 		return err
 	}
 	if err := m.engine.Flush(ctx); err != nil {
 		return err
 	}
-	if err := m.reload(); err != nil {
-		return err
-	}
 	m.moved(s.Position)
 	return nil
+}
+
+// Token is a position as clients see it.
+func Token(position uint64) []byte { return strconv.AppendUint(nil, position, 10) }
+
+// Position is the position of a token; the empty token is 0.
+func Position(token []byte) (uint64, error) {
+	if len(token) == 0 {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(string(token), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("found position %q, wanted a number", token)
+	}
+	return n, nil
 }

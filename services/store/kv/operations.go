@@ -11,13 +11,9 @@ import (
 	"netlab/services/store/storepb"
 )
 
-// view is what operations work on: the engine, or a batch on top of it.
+// view is what operations work on: a snapshot of the engine, or a batch on top of it.
 type view interface {
 	Get(key []byte) ([]byte, bool, error)
-}
-
-// scanner is a view that knows its keys in order.
-type scanner interface {
 	Scan(from, to []byte, fn func(key, value []byte) bool) error
 }
 
@@ -45,29 +41,8 @@ func writes(v storepb.Verb) bool {
 	return false
 }
 
-// Keys returns the keys that a transaction names, in its order, each once. Ranges name none.
-func Keys(t *storepb.Transaction) [][]byte {
-	var keys [][]byte
-	seen := map[string]bool{}
-	add := func(k []byte) {
-		if !seen[string(k)] {
-			seen[string(k)] = true
-			keys = append(keys, k)
-		}
-	}
-	for _, c := range t.GetConditions() {
-		add(c.Key)
-	}
-	for _, o := range t.GetOperations() {
-		if o.Verb != storepb.Verb_RANGE && o.Verb != storepb.Verb_SIZE {
-			add(o.Key)
-		}
-	}
-	return keys
-}
-
-// Fail is the result of an operation that has none.
-func Fail(text string) *storepb.Result {
+// fail is the result of an operation that has none.
+func fail(text string) *storepb.Result {
 	return &storepb.Result{Type: storepb.Type_ERROR, Text: []byte(text)}
 }
 
@@ -119,13 +94,13 @@ func holds(v view, c *storepb.Condition) (bool, error) {
 }
 
 // read carries out an operation that changes nothing.
-func (m *Machine) read(v view, o *storepb.Operation) (*storepb.Result, error) {
+func read(v view, o *storepb.Operation) (*storepb.Result, error) {
 	switch o.Verb {
 	case storepb.Verb_RANGE:
-		return m.scan(v, o)
+		return scan(v, o)
 	case storepb.Verb_SIZE:
 		n := 0
-		err := m.each(v, nil, nil, func(_ []byte, _ *storepb.Value) bool { n++; return true })
+		err := each(v, nil, nil, func(_ []byte, _ *storepb.Value) bool { n++; return true })
 		return integer(n), err
 	}
 	value, err := load(v, o.Key)
@@ -152,7 +127,7 @@ func (m *Machine) read(v view, o *storepb.Operation) (*storepb.Result, error) {
 		case storepb.Verb_TYPE:
 			r.Type, r.Text = storepb.Type_STATUS, []byte("string")
 		default:
-			return Fail(wrongType), nil
+			return fail(wrongType), nil
 		}
 	case *storepb.Value_Set:
 		switch o.Verb {
@@ -161,7 +136,7 @@ func (m *Machine) read(v view, o *storepb.Operation) (*storepb.Result, error) {
 		case storepb.Verb_TYPE:
 			r.Type, r.Text = storepb.Type_STATUS, []byte("set")
 		default:
-			return Fail(wrongType), nil
+			return fail(wrongType), nil
 		}
 	case *storepb.Value_List:
 		switch o.Verb {
@@ -170,7 +145,7 @@ func (m *Machine) read(v view, o *storepb.Operation) (*storepb.Result, error) {
 		case storepb.Verb_TYPE:
 			r.Type, r.Text = storepb.Type_STATUS, []byte("list")
 		default:
-			return Fail(wrongType), nil
+			return fail(wrongType), nil
 		}
 	}
 	return r, nil
@@ -193,9 +168,9 @@ func slice(items [][]byte, start, stop int64) [][]byte {
 }
 
 // scan lists keys with texts.
-func (m *Machine) scan(v view, o *storepb.Operation) (*storepb.Result, error) {
+func scan(v view, o *storepb.Operation) (*storepb.Result, error) {
 	r := &storepb.Result{Type: storepb.Type_LIST}
-	err := m.each(v, o.Key, o.End, func(key []byte, value *storepb.Value) bool {
+	err := each(v, o.Key, o.End, func(key []byte, value *storepb.Value) bool {
 		if o.Limit > 0 && uint64(len(r.Items)) >= 2*o.Limit {
 			return false
 		}
@@ -209,17 +184,13 @@ func (m *Machine) scan(v view, o *storepb.Operation) (*storepb.Result, error) {
 }
 
 // each calls fn for the keys from ≤ key < to, in order; an empty to is the end.
-func (m *Machine) each(v view, from, to []byte, fn func(key []byte, value *storepb.Value) bool) error {
+func each(v view, from, to []byte, fn func(key []byte, value *storepb.Value) bool) error {
 	end := []byte{spaceUser + 1}
 	if len(to) > 0 {
 		end = userKey(to)
 	}
-	s, ok := v.(scanner)
-	if !ok {
-		panic("a view without an order")
-	}
 	var failed error
-	err := s.Scan(userKey(from), end, func(key, b []byte) bool {
+	err := v.Scan(userKey(from), end, func(key, b []byte) bool {
 		value := new(storepb.Value)
 		if failed = proto.Unmarshal(b, value); failed != nil {
 			return false
@@ -243,7 +214,7 @@ func write(w writer, o *storepb.Operation, position uint64) (*storepb.Result, er
 	switch o.Verb {
 	case storepb.Verb_SET:
 		if len(o.Text) > maxText {
-			return Fail(tooLong), nil
+			return fail(tooLong), nil
 		}
 		value.Data = &storepb.Value_Text{Text: o.Text}
 		r.Type, r.Text = storepb.Type_STATUS, []byte("OK")
@@ -256,17 +227,17 @@ func write(w writer, o *storepb.Operation, position uint64) (*storepb.Result, er
 	case storepb.Verb_INCREMENT:
 		n, problem := number(old)
 		if problem != "" {
-			return Fail(problem), nil
+			return fail(problem), nil
 		}
 		if o.Amount > 0 && n > math.MaxInt64-o.Amount || o.Amount < 0 && n < math.MinInt64-o.Amount {
-			return Fail(overflow), nil
+			return fail(overflow), nil
 		}
 		r.Integer = n + o.Amount
 		value.Data = &storepb.Value_Text{Text: strconv.AppendInt(nil, r.Integer, 10)}
 	case storepb.Verb_ADD, storepb.Verb_REMOVE:
 		set, ok := old.GetData().(*storepb.Value_Set)
 		if old != nil && !ok {
-			return Fail(wrongType), nil
+			return fail(wrongType), nil
 		}
 		var items [][]byte
 		if ok {
@@ -294,7 +265,7 @@ func write(w writer, o *storepb.Operation, position uint64) (*storepb.Result, er
 	case storepb.Verb_APPEND, storepb.Verb_PREPEND:
 		list, ok := old.GetData().(*storepb.Value_List)
 		if old != nil && !ok {
-			return Fail(wrongType), nil
+			return fail(wrongType), nil
 		}
 		var items [][]byte
 		if ok {

@@ -20,12 +20,6 @@ type Counters struct {
 	mu     sync.Mutex
 	totals map[string]uint64
 	events []Event
-	lag    lag
-}
-
-type lag struct {
-	n        uint64
-	sum, max time.Duration
 }
 
 // Add counts.
@@ -50,25 +44,6 @@ func (c *Counters) Happened(at time.Duration, event string, epoch uint64, who st
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.events = append(c.events, Event{At: units.Duration(at), Event: event, Epoch: epoch, Who: who})
-}
-
-// Lag takes down how far behind its leader a follower was.
-func (c *Counters) Lag(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lag.n++
-	c.lag.sum += d
-	c.lag.max = max(c.lag.max, d)
-}
-
-// Lags returns the mean and the largest lag; ok is false if there were none.
-func (c *Counters) Lags() (mean, most time.Duration, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.lag.n == 0 {
-		return 0, 0, false
-	}
-	return c.lag.sum / time.Duration(c.lag.n), c.lag.max, true
 }
 
 // Events returns what happened, in order.

@@ -5,12 +5,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 
 	"google.golang.org/protobuf/proto"
 
 	"netlab/services"
-	"netlab/services/store/engine"
 	"netlab/services/store/kv"
 	"netlab/services/store/peer"
 	"netlab/services/store/replog"
@@ -22,11 +20,7 @@ const (
 	Moved       = "MOVED"       // another member has it: the leader, or the owner of the key
 	TryAgain    = "TRYAGAIN"    // not now: data that is asked for isn't here yet, a key is locked or moves
 	ClusterDown = "CLUSTERDOWN" // there is no leader, or no majority
-	NoReplicas  = "NOREPLICAS"  // not enough followers
-	ReadOnly    = "READONLY"    // this member takes no writes
-	MasterDown  = "MASTERDOWN"  // a follower that doesn't know how old its data is
 	Misconf     = "MISCONF"     // the disk doesn't take it
-	CrossSlot   = "CROSSSLOT"   // the keys lie in different shards, and that isn't served
 	Err         = "ERR"
 	InDoubt     = "INDOUBT" // a write that may have taken effect, or may still
 )
@@ -87,12 +81,8 @@ type Node interface {
 	Do(ctx context.Context, r *storepb.Request) (*storepb.Reply, error)
 	// Admin carries out a command of an operator. Its error is an [Error]; ok is false if the node has no such command.
 	Admin(ctx context.Context, args []string) (answer string, ok bool, err error)
-	// Handle returns what it serves to other members, and the path below which that is; or nothing.
-	Handle() (path string, handler http.Handler)
-	// Leader is the member that takes writes as far as this one knows, "" if it knows none or there is no such thing.
-	Leader() string
-	// Info is what INFO says about replication: names and values.
-	Info() [][2]string
+	// Info is what INFO says about replication: names and values; nil once ctx has ended.
+	Info(ctx context.Context) [][2]string
 }
 
 // Place is where a node is and what it works with.
@@ -103,7 +93,6 @@ type Place struct {
 	Self    string
 	Members []string
 	Peers   *peer.Net
-	Engine  *engine.Engine
 	Machine *kv.Machine
 	Entries *replog.Log
 	// Count is what this member counts, over all incarnations of its host.
@@ -139,6 +128,3 @@ func Marshal(m proto.Message) []byte {
 	}
 	return b
 }
-
-// Writes says whether a transaction can change anything.
-func Writes(t *storepb.Transaction) bool { return kv.Writes(t) }

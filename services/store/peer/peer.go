@@ -37,9 +37,7 @@ type Net struct {
 }
 
 type member struct {
-	url       string
 	transport *nethttp.Transport
-	http      *nethttp.Client
 	client    storepbconnect.PeerClient
 }
 
@@ -47,18 +45,17 @@ type member struct {
 func New(env *services.Env, addresses map[string]string, o Options) *Net {
 	n := &Net{env: env, options: o, members: map[string]*member{}}
 	for name, address := range addresses {
-		m := &member{url: "http://" + address}
+		m := &member{}
 		m.transport = http.NewTransport(env.Host, &http.TransportOptions{Version: http.H2C, Dial: n.dial, IdleTimeout: 24 * time.Hour})
 		m.transport.HTTP2 = &nethttp.HTTP2Config{SendPingTimeout: o.Silence, PingTimeout: o.Silence}
-		m.http = &nethttp.Client{Transport: fewHeaders{m.transport}}
-		m.client = storepbconnect.NewPeerClient(m.http, m.url, ClientOptions()...)
+		m.client = storepbconnect.NewPeerClient(&nethttp.Client{Transport: fewHeaders{m.transport}}, "http://"+address, clientOptions()...)
 		n.members[name] = m
 	}
 	return n
 }
 
-// ClientOptions are those of all clients of members.
-func ClientOptions() []connect.ClientOption {
+// clientOptions are those of all clients of members.
+func clientOptions() []connect.ClientOption {
 	return []connect.ClientOption{connect.WithGRPC(), connect.WithAcceptCompression("gzip", nil, nil)}
 }
 
@@ -70,12 +67,6 @@ func (n *Net) dial(ctx context.Context, address string) (net.Conn, error) {
 
 // Client returns the client of a member.
 func (n *Net) Client(name string) storepbconnect.PeerClient { return n.members[name].client }
-
-// HTTP returns what clients of other gRPC services of a member are made of, with ClientOptions.
-func (n *Net) HTTP(name string) (client connect.HTTPClient, url string) {
-	m := n.members[name]
-	return m.http, m.url
-}
 
 // Close closes the idle connections.
 func (n *Net) Close() {
@@ -100,16 +91,14 @@ func (f fewHeaders) RoundTrip(r *nethttp.Request) (*nethttp.Response, error) {
 	return f.next.RoundTrip(r)
 }
 
-// Serve serves handlers, by path, to other members until ctx ends.
-func Serve(ctx context.Context, env *services.Env, listen string, handlers map[string]nethttp.Handler) error {
+// Serve serves other members until ctx ends.
+func Serve(ctx context.Context, env *services.Env, listen string, handler storepbconnect.PeerHandler) error {
 	l, err := tcp.Listen(env.Host, listen)
 	if err != nil {
 		return err
 	}
 	mux := nethttp.NewServeMux()
-	for path, h := range handlers {
-		mux.Handle(path, h)
-	}
+	mux.Handle(storepbconnect.NewPeerHandler(handler))
 	return http.Serve(ctx, l, mux, &http.ServerOptions{Log: env.Log, Panicked: env.Panicked, H2C: true})
 }
 

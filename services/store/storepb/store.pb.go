@@ -218,58 +218,6 @@ func (Guarantee) EnumDescriptor() ([]byte, []int) {
 	return file_store_proto_rawDescGZIP(), []int{2}
 }
 
-type Shift_Step int32
-
-const (
-	Shift_FREEZE  Shift_Step = 0 // no writes any more: it is about to move
-	Shift_RELEASE Shift_Step = 1 // it has moved: drop it
-	Shift_OWN     Shift_Step = 2 // it has come
-	Shift_THAW    Shift_Step = 3 // it doesn't move after all
-)
-
-// Enum value maps for Shift_Step.
-var (
-	Shift_Step_name = map[int32]string{
-		0: "FREEZE",
-		1: "RELEASE",
-		2: "OWN",
-		3: "THAW",
-	}
-	Shift_Step_value = map[string]int32{
-		"FREEZE":  0,
-		"RELEASE": 1,
-		"OWN":     2,
-		"THAW":    3,
-	}
-)
-
-func (x Shift_Step) Enum() *Shift_Step {
-	p := new(Shift_Step)
-	*p = x
-	return p
-}
-
-func (x Shift_Step) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Shift_Step) Descriptor() protoreflect.EnumDescriptor {
-	return file_store_proto_enumTypes[3].Descriptor()
-}
-
-func (Shift_Step) Type() protoreflect.EnumType {
-	return &file_store_proto_enumTypes[3]
-}
-
-func (x Shift_Step) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Shift_Step.Descriptor instead.
-func (Shift_Step) EnumDescriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{12, 0}
-}
-
 // Value is what a key holds.
 type Value struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -779,8 +727,6 @@ type Request struct {
 	Guarantee     Guarantee              `protobuf:"varint,2,opt,name=guarantee,proto3,enum=netlab.store.v1.Guarantee" json:"guarantee,omitempty"` // of reads
 	After         []byte                 `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`                                         // for reads of a session: a token of what it has seen
 	MaxStaleness  int64                  `protobuf:"varint,4,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`      // for bounded reads, in nanoseconds
-	Forwarded     bool                   `protobuf:"varint,5,opt,name=forwarded,proto3" json:"forwarded,omitempty"`                                // by another member, which the client asked
-	Command       *Command               `protobuf:"bytes,6,opt,name=command,proto3" json:"command,omitempty"`                                     // instead of a transaction: what shards say to each other
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -841,20 +787,6 @@ func (x *Request) GetMaxStaleness() int64 {
 		return x.MaxStaleness
 	}
 	return 0
-}
-
-func (x *Request) GetForwarded() bool {
-	if x != nil {
-		return x.Forwarded
-	}
-	return false
-}
-
-func (x *Request) GetCommand() *Command {
-	if x != nil {
-		return x.Command
-	}
-	return nil
 }
 
 // Reply answers a Request.
@@ -950,17 +882,12 @@ func (x *Reply) GetMember() string {
 	return ""
 }
 
-// Command is an entry of the log: what the state machine of a group of members does.
+// Command is an entry of the log.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Kind:
 	//
 	//	*Command_Transaction
-	//	*Command_Prepare
-	//	*Command_Finish
-	//	*Command_Decide
-	//	*Command_Shift
-	//	*Command_Import
 	Kind          isCommand_Kind `protobuf_oneof:"kind"`
 	Origin        string         `protobuf:"bytes,15,opt,name=origin,proto3" json:"origin,omitempty"`  // the member that proposed it, and
 	Ticket        uint64         `protobuf:"varint,16,opt,name=ticket,proto3" json:"ticket,omitempty"` // the number that it gave it, so that it knows it again
@@ -1014,51 +941,6 @@ func (x *Command) GetTransaction() *Transaction {
 	return nil
 }
 
-func (x *Command) GetPrepare() *Prepare {
-	if x != nil {
-		if x, ok := x.Kind.(*Command_Prepare); ok {
-			return x.Prepare
-		}
-	}
-	return nil
-}
-
-func (x *Command) GetFinish() *Finish {
-	if x != nil {
-		if x, ok := x.Kind.(*Command_Finish); ok {
-			return x.Finish
-		}
-	}
-	return nil
-}
-
-func (x *Command) GetDecide() *Decide {
-	if x != nil {
-		if x, ok := x.Kind.(*Command_Decide); ok {
-			return x.Decide
-		}
-	}
-	return nil
-}
-
-func (x *Command) GetShift() *Shift {
-	if x != nil {
-		if x, ok := x.Kind.(*Command_Shift); ok {
-			return x.Shift
-		}
-	}
-	return nil
-}
-
-func (x *Command) GetImport() *Import {
-	if x != nil {
-		if x, ok := x.Kind.(*Command_Import); ok {
-			return x.Import
-		}
-	}
-	return nil
-}
-
 func (x *Command) GetOrigin() string {
 	if x != nil {
 		return x.Origin
@@ -1081,464 +963,7 @@ type Command_Transaction struct {
 	Transaction *Transaction `protobuf:"bytes,1,opt,name=transaction,proto3,oneof"`
 }
 
-type Command_Prepare struct {
-	Prepare *Prepare `protobuf:"bytes,2,opt,name=prepare,proto3,oneof"`
-}
-
-type Command_Finish struct {
-	Finish *Finish `protobuf:"bytes,3,opt,name=finish,proto3,oneof"`
-}
-
-type Command_Decide struct {
-	Decide *Decide `protobuf:"bytes,4,opt,name=decide,proto3,oneof"`
-}
-
-type Command_Shift struct {
-	Shift *Shift `protobuf:"bytes,5,opt,name=shift,proto3,oneof"`
-}
-
-type Command_Import struct {
-	Import *Import `protobuf:"bytes,6,opt,name=import,proto3,oneof"`
-}
-
 func (*Command_Transaction) isCommand_Kind() {}
-
-func (*Command_Prepare) isCommand_Kind() {}
-
-func (*Command_Finish) isCommand_Kind() {}
-
-func (*Command_Decide) isCommand_Kind() {}
-
-func (*Command_Shift) isCommand_Kind() {}
-
-func (*Command_Import) isCommand_Kind() {}
-
-// Prepare is the first phase of a transaction over several shards: it locks the keys and says how it votes.
-type Prepare struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Transaction   *Transaction           `protobuf:"bytes,2,opt,name=transaction,proto3" json:"transaction,omitempty"`
-	Coordinator   string                 `protobuf:"bytes,3,opt,name=coordinator,proto3" json:"coordinator,omitempty"` // group whose log has the decision
-	At            int64                  `protobuf:"varint,4,opt,name=at,proto3" json:"at,omitempty"`                  // when, in nanoseconds since the start of the run
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Prepare) Reset() {
-	*x = Prepare{}
-	mi := &file_store_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Prepare) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Prepare) ProtoMessage() {}
-
-func (x *Prepare) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Prepare.ProtoReflect.Descriptor instead.
-func (*Prepare) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *Prepare) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *Prepare) GetTransaction() *Transaction {
-	if x != nil {
-		return x.Transaction
-	}
-	return nil
-}
-
-func (x *Prepare) GetCoordinator() string {
-	if x != nil {
-		return x.Coordinator
-	}
-	return ""
-}
-
-func (x *Prepare) GetAt() int64 {
-	if x != nil {
-		return x.At
-	}
-	return 0
-}
-
-// Finish is the second phase.
-type Finish struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Commit        bool                   `protobuf:"varint,2,opt,name=commit,proto3" json:"commit,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Finish) Reset() {
-	*x = Finish{}
-	mi := &file_store_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Finish) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Finish) ProtoMessage() {}
-
-func (x *Finish) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Finish.ProtoReflect.Descriptor instead.
-func (*Finish) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *Finish) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *Finish) GetCommit() bool {
-	if x != nil {
-		return x.Commit
-	}
-	return false
-}
-
-// Decide writes down what becomes of a transaction, unless that is written already. The result says what holds.
-type Decide struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Commit        bool                   `protobuf:"varint,2,opt,name=commit,proto3" json:"commit,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Decide) Reset() {
-	*x = Decide{}
-	mi := &file_store_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Decide) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Decide) ProtoMessage() {}
-
-func (x *Decide) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Decide.ProtoReflect.Descriptor instead.
-func (*Decide) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *Decide) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *Decide) GetCommit() bool {
-	if x != nil {
-		return x.Commit
-	}
-	return false
-}
-
-// Shift changes which keys a group owns.
-type Shift struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Step          Shift_Step             `protobuf:"varint,1,opt,name=step,proto3,enum=netlab.store.v1.Shift_Step" json:"step,omitempty"`
-	From          []byte                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`   // points of the key space: keys, or hashes of keys as 8 bytes, big-endian
-	To            []byte                 `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`       // empty means the end
-	Group         string                 `protobuf:"bytes,4,opt,name=group,proto3" json:"group,omitempty"` // to which it goes
-	Version       uint64                 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Shift) Reset() {
-	*x = Shift{}
-	mi := &file_store_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Shift) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Shift) ProtoMessage() {}
-
-func (x *Shift) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Shift.ProtoReflect.Descriptor instead.
-func (*Shift) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *Shift) GetStep() Shift_Step {
-	if x != nil {
-		return x.Step
-	}
-	return Shift_FREEZE
-}
-
-func (x *Shift) GetFrom() []byte {
-	if x != nil {
-		return x.From
-	}
-	return nil
-}
-
-func (x *Shift) GetTo() []byte {
-	if x != nil {
-		return x.To
-	}
-	return nil
-}
-
-func (x *Shift) GetGroup() string {
-	if x != nil {
-		return x.Group
-	}
-	return ""
-}
-
-func (x *Shift) GetVersion() uint64 {
-	if x != nil {
-		return x.Version
-	}
-	return 0
-}
-
-// Span is a part of the key space that a group has, or had.
-type Span struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	From          []byte                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
-	To            []byte                 `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`            // empty means the end
-	Group         string                 `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`      // that has it
-	Version       uint64                 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"` // grows with each move
-	Frozen        bool                   `protobuf:"varint,5,opt,name=frozen,proto3" json:"frozen,omitempty"`   // it takes no writes: it moves
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Span) Reset() {
-	*x = Span{}
-	mi := &file_store_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Span) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Span) ProtoMessage() {}
-
-func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Span.ProtoReflect.Descriptor instead.
-func (*Span) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *Span) GetFrom() []byte {
-	if x != nil {
-		return x.From
-	}
-	return nil
-}
-
-func (x *Span) GetTo() []byte {
-	if x != nil {
-		return x.To
-	}
-	return nil
-}
-
-func (x *Span) GetGroup() string {
-	if x != nil {
-		return x.Group
-	}
-	return ""
-}
-
-func (x *Span) GetVersion() uint64 {
-	if x != nil {
-		return x.Version
-	}
-	return 0
-}
-
-func (x *Span) GetFrozen() bool {
-	if x != nil {
-		return x.Frozen
-	}
-	return false
-}
-
-// Spans are those that a group knows of, in order, without gaps.
-type Spans struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Spans         []*Span                `protobuf:"bytes,1,rep,name=spans,proto3" json:"spans,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Spans) Reset() {
-	*x = Spans{}
-	mi := &file_store_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Spans) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Spans) ProtoMessage() {}
-
-func (x *Spans) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Spans.ProtoReflect.Descriptor instead.
-func (*Spans) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{14}
-}
-
-func (x *Spans) GetSpans() []*Span {
-	if x != nil {
-		return x.Spans
-	}
-	return nil
-}
-
-// Import brings data of keys that come from another group.
-type Import struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Pairs         []*Pair                `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty"`
-	Removed       [][]byte               `protobuf:"bytes,2,rep,name=removed,proto3" json:"removed,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Import) Reset() {
-	*x = Import{}
-	mi := &file_store_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Import) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Import) ProtoMessage() {}
-
-func (x *Import) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Import.ProtoReflect.Descriptor instead.
-func (*Import) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *Import) GetPairs() []*Pair {
-	if x != nil {
-		return x.Pairs
-	}
-	return nil
-}
-
-func (x *Import) GetRemoved() [][]byte {
-	if x != nil {
-		return x.Removed
-	}
-	return nil
-}
 
 // Pair is a key and its value as it is stored.
 type Pair struct {
@@ -1551,7 +976,7 @@ type Pair struct {
 
 func (x *Pair) Reset() {
 	*x = Pair{}
-	mi := &file_store_proto_msgTypes[16]
+	mi := &file_store_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +988,7 @@ func (x *Pair) String() string {
 func (*Pair) ProtoMessage() {}
 
 func (x *Pair) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[16]
+	mi := &file_store_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +1001,7 @@ func (x *Pair) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pair.ProtoReflect.Descriptor instead.
 func (*Pair) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{16}
+	return file_store_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Pair) GetKey() []byte {
@@ -1605,7 +1030,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_store_proto_msgTypes[17]
+	mi := &file_store_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1617,7 +1042,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[17]
+	mi := &file_store_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1630,7 +1055,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{17}
+	return file_store_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Snapshot) GetPosition() uint64 {
@@ -1664,7 +1089,7 @@ type RaftMessages struct {
 
 func (x *RaftMessages) Reset() {
 	*x = RaftMessages{}
-	mi := &file_store_proto_msgTypes[18]
+	mi := &file_store_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1676,7 +1101,7 @@ func (x *RaftMessages) String() string {
 func (*RaftMessages) ProtoMessage() {}
 
 func (x *RaftMessages) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[18]
+	mi := &file_store_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1689,7 +1114,7 @@ func (x *RaftMessages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaftMessages.ProtoReflect.Descriptor instead.
 func (*RaftMessages) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{18}
+	return file_store_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RaftMessages) GetMessages() [][]byte {
@@ -1707,7 +1132,7 @@ type Empty struct {
 
 func (x *Empty) Reset() {
 	*x = Empty{}
-	mi := &file_store_proto_msgTypes[19]
+	mi := &file_store_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1719,7 +1144,7 @@ func (x *Empty) String() string {
 func (*Empty) ProtoMessage() {}
 
 func (x *Empty) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[19]
+	mi := &file_store_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1732,424 +1157,7 @@ func (x *Empty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Empty.ProtoReflect.Descriptor instead.
 func (*Empty) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{19}
-}
-
-// LogEntry is an entry on its way to a follower.
-type LogEntry struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
-	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Command       []byte                 `protobuf:"bytes,3,opt,name=command,proto3" json:"command,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LogEntry) Reset() {
-	*x = LogEntry{}
-	mi := &file_store_proto_msgTypes[20]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LogEntry) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LogEntry) ProtoMessage() {}
-
-func (x *LogEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[20]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LogEntry.ProtoReflect.Descriptor instead.
-func (*LogEntry) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{20}
-}
-
-func (x *LogEntry) GetIndex() uint64 {
-	if x != nil {
-		return x.Index
-	}
-	return 0
-}
-
-func (x *LogEntry) GetEpoch() uint64 {
-	if x != nil {
-		return x.Epoch
-	}
-	return 0
-}
-
-func (x *LogEntry) GetCommand() []byte {
-	if x != nil {
-		return x.Command
-	}
-	return nil
-}
-
-// FollowRequest is what a follower tells the member that it follows: first where its log ends, then what is durable.
-type FollowRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Member        string                 `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`
-	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`                          // the highest that it knows
-	Last          uint64                 `protobuf:"varint,3,opt,name=last,proto3" json:"last,omitempty"`                            // index of its last entry
-	LastEpoch     uint64                 `protobuf:"varint,4,opt,name=last_epoch,json=lastEpoch,proto3" json:"last_epoch,omitempty"` // epoch of its last entry
-	Durable       uint64                 `protobuf:"varint,5,opt,name=durable,proto3" json:"durable,omitempty"`
-	Echo          int64                  `protobuf:"varint,6,opt,name=echo,proto3" json:"echo,omitempty"`            // the sent of the batch that this acknowledges
-	Starts        []uint64               `protobuf:"varint,7,rep,packed,name=starts,proto3" json:"starts,omitempty"` // of epochs in its log: index of the first entry, epoch, index, epoch, …
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *FollowRequest) Reset() {
-	*x = FollowRequest{}
-	mi := &file_store_proto_msgTypes[21]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *FollowRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*FollowRequest) ProtoMessage() {}
-
-func (x *FollowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[21]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use FollowRequest.ProtoReflect.Descriptor instead.
-func (*FollowRequest) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{21}
-}
-
-func (x *FollowRequest) GetMember() string {
-	if x != nil {
-		return x.Member
-	}
-	return ""
-}
-
-func (x *FollowRequest) GetEpoch() uint64 {
-	if x != nil {
-		return x.Epoch
-	}
-	return 0
-}
-
-func (x *FollowRequest) GetLast() uint64 {
-	if x != nil {
-		return x.Last
-	}
-	return 0
-}
-
-func (x *FollowRequest) GetLastEpoch() uint64 {
-	if x != nil {
-		return x.LastEpoch
-	}
-	return 0
-}
-
-func (x *FollowRequest) GetDurable() uint64 {
-	if x != nil {
-		return x.Durable
-	}
-	return 0
-}
-
-func (x *FollowRequest) GetEcho() int64 {
-	if x != nil {
-		return x.Echo
-	}
-	return 0
-}
-
-func (x *FollowRequest) GetStarts() []uint64 {
-	if x != nil {
-		return x.Starts
-	}
-	return nil
-}
-
-// FollowBatch is what a follower is sent.
-type FollowBatch struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Leader        string                 `protobuf:"bytes,2,opt,name=leader,proto3" json:"leader,omitempty"`
-	Refused       bool                   `protobuf:"varint,3,opt,name=refused,proto3" json:"refused,omitempty"`   // it doesn't lead, nor follow: ask the leader, if it is known
-	Truncate      uint64                 `protobuf:"varint,4,opt,name=truncate,proto3" json:"truncate,omitempty"` // entries from this index on aren't in the leader's log; 0 means nothing
-	Snapshot      *Snapshot              `protobuf:"bytes,5,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
-	Entries       []*LogEntry            `protobuf:"bytes,6,rep,name=entries,proto3" json:"entries,omitempty"`
-	Committed     uint64                 `protobuf:"varint,7,opt,name=committed,proto3" json:"committed,omitempty"`
-	Last          uint64                 `protobuf:"varint,8,opt,name=last,proto3" json:"last,omitempty"`    // of the sender's log
-	Sent          int64                  `protobuf:"varint,9,opt,name=sent,proto3" json:"sent,omitempty"`    // by the leader's time since the start of the run: what it had then is in this batch and those before
-	Fresh         int64                  `protobuf:"varint,10,opt,name=fresh,proto3" json:"fresh,omitempty"` // the data is as the leader's was then
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *FollowBatch) Reset() {
-	*x = FollowBatch{}
-	mi := &file_store_proto_msgTypes[22]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *FollowBatch) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*FollowBatch) ProtoMessage() {}
-
-func (x *FollowBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[22]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use FollowBatch.ProtoReflect.Descriptor instead.
-func (*FollowBatch) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{22}
-}
-
-func (x *FollowBatch) GetEpoch() uint64 {
-	if x != nil {
-		return x.Epoch
-	}
-	return 0
-}
-
-func (x *FollowBatch) GetLeader() string {
-	if x != nil {
-		return x.Leader
-	}
-	return ""
-}
-
-func (x *FollowBatch) GetRefused() bool {
-	if x != nil {
-		return x.Refused
-	}
-	return false
-}
-
-func (x *FollowBatch) GetTruncate() uint64 {
-	if x != nil {
-		return x.Truncate
-	}
-	return 0
-}
-
-func (x *FollowBatch) GetSnapshot() *Snapshot {
-	if x != nil {
-		return x.Snapshot
-	}
-	return nil
-}
-
-func (x *FollowBatch) GetEntries() []*LogEntry {
-	if x != nil {
-		return x.Entries
-	}
-	return nil
-}
-
-func (x *FollowBatch) GetCommitted() uint64 {
-	if x != nil {
-		return x.Committed
-	}
-	return 0
-}
-
-func (x *FollowBatch) GetLast() uint64 {
-	if x != nil {
-		return x.Last
-	}
-	return 0
-}
-
-func (x *FollowBatch) GetSent() int64 {
-	if x != nil {
-		return x.Sent
-	}
-	return 0
-}
-
-func (x *FollowBatch) GetFresh() int64 {
-	if x != nil {
-		return x.Fresh
-	}
-	return 0
-}
-
-// Ballot asks for a vote, or tells of a new leader.
-type Ballot struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Candidate     string                 `protobuf:"bytes,1,opt,name=candidate,proto3" json:"candidate,omitempty"`
-	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Last          uint64                 `protobuf:"varint,3,opt,name=last,proto3" json:"last,omitempty"`
-	LastEpoch     uint64                 `protobuf:"varint,4,opt,name=last_epoch,json=lastEpoch,proto3" json:"last_epoch,omitempty"`
-	Probe         bool                   `protobuf:"varint,5,opt,name=probe,proto3" json:"probe,omitempty"` // asks whether it would be granted, and promises nothing
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Ballot) Reset() {
-	*x = Ballot{}
-	mi := &file_store_proto_msgTypes[23]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Ballot) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Ballot) ProtoMessage() {}
-
-func (x *Ballot) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[23]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Ballot.ProtoReflect.Descriptor instead.
-func (*Ballot) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{23}
-}
-
-func (x *Ballot) GetCandidate() string {
-	if x != nil {
-		return x.Candidate
-	}
-	return ""
-}
-
-func (x *Ballot) GetEpoch() uint64 {
-	if x != nil {
-		return x.Epoch
-	}
-	return 0
-}
-
-func (x *Ballot) GetLast() uint64 {
-	if x != nil {
-		return x.Last
-	}
-	return 0
-}
-
-func (x *Ballot) GetLastEpoch() uint64 {
-	if x != nil {
-		return x.LastEpoch
-	}
-	return 0
-}
-
-func (x *Ballot) GetProbe() bool {
-	if x != nil {
-		return x.Probe
-	}
-	return false
-}
-
-// BallotReply says whether it was granted.
-type BallotReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Granted       bool                   `protobuf:"varint,1,opt,name=granted,proto3" json:"granted,omitempty"`
-	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Leader        string                 `protobuf:"bytes,3,opt,name=leader,proto3" json:"leader,omitempty"`
-	Why           string                 `protobuf:"bytes,4,opt,name=why,proto3" json:"why,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BallotReply) Reset() {
-	*x = BallotReply{}
-	mi := &file_store_proto_msgTypes[24]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BallotReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BallotReply) ProtoMessage() {}
-
-func (x *BallotReply) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[24]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BallotReply.ProtoReflect.Descriptor instead.
-func (*BallotReply) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{24}
-}
-
-func (x *BallotReply) GetGranted() bool {
-	if x != nil {
-		return x.Granted
-	}
-	return false
-}
-
-func (x *BallotReply) GetEpoch() uint64 {
-	if x != nil {
-		return x.Epoch
-	}
-	return 0
-}
-
-func (x *BallotReply) GetLeader() string {
-	if x != nil {
-		return x.Leader
-	}
-	return ""
-}
-
-func (x *BallotReply) GetWhy() string {
-	if x != nil {
-		return x.Why
-	}
-	return ""
+	return file_store_proto_rawDescGZIP(), []int{12}
 }
 
 var File_store_proto protoreflect.FileDescriptor
@@ -2193,14 +1201,12 @@ const file_store_proto_rawDesc = "" +
 	"\x04text\x18\x02 \x01(\fR\x04text\x12\x18\n" +
 	"\ainteger\x18\x03 \x01(\x03R\ainteger\x12\x14\n" +
 	"\x05items\x18\x04 \x03(\fR\x05items\x12\x1a\n" +
-	"\bmodified\x18\x05 \x01(\x04R\bmodified\"\x90\x02\n" +
+	"\bmodified\x18\x05 \x01(\x04R\bmodified\"\xbe\x01\n" +
 	"\aRequest\x12>\n" +
 	"\vtransaction\x18\x01 \x01(\v2\x1c.netlab.store.v1.TransactionR\vtransaction\x128\n" +
 	"\tguarantee\x18\x02 \x01(\x0e2\x1a.netlab.store.v1.GuaranteeR\tguarantee\x12\x14\n" +
 	"\x05after\x18\x03 \x01(\fR\x05after\x12#\n" +
-	"\rmax_staleness\x18\x04 \x01(\x03R\fmaxStaleness\x12\x1c\n" +
-	"\tforwarded\x18\x05 \x01(\bR\tforwarded\x122\n" +
-	"\acommand\x18\x06 \x01(\v2\x18.netlab.store.v1.CommandR\acommand\"\xce\x01\n" +
+	"\rmax_staleness\x18\x04 \x01(\x03R\fmaxStaleness\"\xce\x01\n" +
 	"\x05Reply\x121\n" +
 	"\aresults\x18\x01 \x03(\v2\x17.netlab.store.v1.ResultR\aresults\x12\x18\n" +
 	"\aapplied\x18\x02 \x01(\bR\aapplied\x12\x1a\n" +
@@ -2208,51 +1214,12 @@ const file_store_proto_rawDesc = "" +
 	"\tstaleness\x18\x04 \x01(\x03R\tstaleness\x12\x12\n" +
 	"\x04code\x18\x05 \x01(\tR\x04code\x12\x12\n" +
 	"\x04text\x18\x06 \x01(\tR\x04text\x12\x16\n" +
-	"\x06member\x18\a \x01(\tR\x06member\"\x82\x03\n" +
+	"\x06member\x18\a \x01(\tR\x06member\"\x83\x01\n" +
 	"\aCommand\x12@\n" +
-	"\vtransaction\x18\x01 \x01(\v2\x1c.netlab.store.v1.TransactionH\x00R\vtransaction\x124\n" +
-	"\aprepare\x18\x02 \x01(\v2\x18.netlab.store.v1.PrepareH\x00R\aprepare\x121\n" +
-	"\x06finish\x18\x03 \x01(\v2\x17.netlab.store.v1.FinishH\x00R\x06finish\x121\n" +
-	"\x06decide\x18\x04 \x01(\v2\x17.netlab.store.v1.DecideH\x00R\x06decide\x12.\n" +
-	"\x05shift\x18\x05 \x01(\v2\x16.netlab.store.v1.ShiftH\x00R\x05shift\x121\n" +
-	"\x06import\x18\x06 \x01(\v2\x17.netlab.store.v1.ImportH\x00R\x06import\x12\x16\n" +
+	"\vtransaction\x18\x01 \x01(\v2\x1c.netlab.store.v1.TransactionH\x00R\vtransaction\x12\x16\n" +
 	"\x06origin\x18\x0f \x01(\tR\x06origin\x12\x16\n" +
 	"\x06ticket\x18\x10 \x01(\x04R\x06ticketB\x06\n" +
-	"\x04kind\"\x8b\x01\n" +
-	"\aPrepare\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12>\n" +
-	"\vtransaction\x18\x02 \x01(\v2\x1c.netlab.store.v1.TransactionR\vtransaction\x12 \n" +
-	"\vcoordinator\x18\x03 \x01(\tR\vcoordinator\x12\x0e\n" +
-	"\x02at\x18\x04 \x01(\x03R\x02at\"0\n" +
-	"\x06Finish\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
-	"\x06commit\x18\x02 \x01(\bR\x06commit\"0\n" +
-	"\x06Decide\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
-	"\x06commit\x18\x02 \x01(\bR\x06commit\"\xc0\x01\n" +
-	"\x05Shift\x12/\n" +
-	"\x04step\x18\x01 \x01(\x0e2\x1b.netlab.store.v1.Shift.StepR\x04step\x12\x12\n" +
-	"\x04from\x18\x02 \x01(\fR\x04from\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\fR\x02to\x12\x14\n" +
-	"\x05group\x18\x04 \x01(\tR\x05group\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x04R\aversion\"2\n" +
-	"\x04Step\x12\n" +
-	"\n" +
-	"\x06FREEZE\x10\x00\x12\v\n" +
-	"\aRELEASE\x10\x01\x12\a\n" +
-	"\x03OWN\x10\x02\x12\b\n" +
-	"\x04THAW\x10\x03\"r\n" +
-	"\x04Span\x12\x12\n" +
-	"\x04from\x18\x01 \x01(\fR\x04from\x12\x0e\n" +
-	"\x02to\x18\x02 \x01(\fR\x02to\x12\x14\n" +
-	"\x05group\x18\x03 \x01(\tR\x05group\x12\x18\n" +
-	"\aversion\x18\x04 \x01(\x04R\aversion\x12\x16\n" +
-	"\x06frozen\x18\x05 \x01(\bR\x06frozen\"4\n" +
-	"\x05Spans\x12+\n" +
-	"\x05spans\x18\x01 \x03(\v2\x15.netlab.store.v1.SpanR\x05spans\"O\n" +
-	"\x06Import\x12+\n" +
-	"\x05pairs\x18\x01 \x03(\v2\x15.netlab.store.v1.PairR\x05pairs\x12\x18\n" +
-	"\aremoved\x18\x02 \x03(\fR\aremoved\".\n" +
+	"\x04kind\".\n" +
 	"\x04Pair\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\"i\n" +
@@ -2262,44 +1229,7 @@ const file_store_proto_rawDesc = "" +
 	"\x05pairs\x18\x03 \x03(\v2\x15.netlab.store.v1.PairR\x05pairs\"*\n" +
 	"\fRaftMessages\x12\x1a\n" +
 	"\bmessages\x18\x01 \x03(\fR\bmessages\"\a\n" +
-	"\x05Empty\"P\n" +
-	"\bLogEntry\x12\x14\n" +
-	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x18\n" +
-	"\acommand\x18\x03 \x01(\fR\acommand\"\xb6\x01\n" +
-	"\rFollowRequest\x12\x16\n" +
-	"\x06member\x18\x01 \x01(\tR\x06member\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x12\n" +
-	"\x04last\x18\x03 \x01(\x04R\x04last\x12\x1d\n" +
-	"\n" +
-	"last_epoch\x18\x04 \x01(\x04R\tlastEpoch\x12\x18\n" +
-	"\adurable\x18\x05 \x01(\x04R\adurable\x12\x12\n" +
-	"\x04echo\x18\x06 \x01(\x03R\x04echo\x12\x16\n" +
-	"\x06starts\x18\a \x03(\x04R\x06starts\"\xb9\x02\n" +
-	"\vFollowBatch\x12\x14\n" +
-	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
-	"\x06leader\x18\x02 \x01(\tR\x06leader\x12\x18\n" +
-	"\arefused\x18\x03 \x01(\bR\arefused\x12\x1a\n" +
-	"\btruncate\x18\x04 \x01(\x04R\btruncate\x125\n" +
-	"\bsnapshot\x18\x05 \x01(\v2\x19.netlab.store.v1.SnapshotR\bsnapshot\x123\n" +
-	"\aentries\x18\x06 \x03(\v2\x19.netlab.store.v1.LogEntryR\aentries\x12\x1c\n" +
-	"\tcommitted\x18\a \x01(\x04R\tcommitted\x12\x12\n" +
-	"\x04last\x18\b \x01(\x04R\x04last\x12\x12\n" +
-	"\x04sent\x18\t \x01(\x03R\x04sent\x12\x14\n" +
-	"\x05fresh\x18\n" +
-	" \x01(\x03R\x05fresh\"\x85\x01\n" +
-	"\x06Ballot\x12\x1c\n" +
-	"\tcandidate\x18\x01 \x01(\tR\tcandidate\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x12\n" +
-	"\x04last\x18\x03 \x01(\x04R\x04last\x12\x1d\n" +
-	"\n" +
-	"last_epoch\x18\x04 \x01(\x04R\tlastEpoch\x12\x14\n" +
-	"\x05probe\x18\x05 \x01(\bR\x05probe\"g\n" +
-	"\vBallotReply\x12\x18\n" +
-	"\agranted\x18\x01 \x01(\bR\agranted\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x16\n" +
-	"\x06leader\x18\x03 \x01(\tR\x06leader\x12\x10\n" +
-	"\x03why\x18\x04 \x01(\tR\x03why*\xa7\x01\n" +
+	"\x05Empty*\xa7\x01\n" +
 	"\x04Verb\x12\a\n" +
 	"\x03GET\x10\x00\x12\a\n" +
 	"\x03SET\x10\x01\x12\n" +
@@ -2333,12 +1263,10 @@ const file_store_proto_rawDesc = "" +
 	"\fLINEARIZABLE\x10\x01\x12\t\n" +
 	"\x05LOCAL\x10\x02\x12\v\n" +
 	"\aSESSION\x10\x03\x12\v\n" +
-	"\aBOUNDED\x10\x042\x8f\x02\n" +
+	"\aBOUNDED\x10\x042\x84\x01\n" +
 	"\x04Peer\x12;\n" +
 	"\aExecute\x12\x18.netlab.store.v1.Request\x1a\x16.netlab.store.v1.Reply\x12?\n" +
-	"\x04Raft\x12\x1d.netlab.store.v1.RaftMessages\x1a\x16.netlab.store.v1.Empty(\x01\x12J\n" +
-	"\x06Follow\x12\x1e.netlab.store.v1.FollowRequest\x1a\x1c.netlab.store.v1.FollowBatch(\x010\x01\x12=\n" +
-	"\x04Vote\x12\x17.netlab.store.v1.Ballot\x1a\x1c.netlab.store.v1.BallotReplyB\x1fZ\x1dnetlab/services/store/storepbb\x06proto3"
+	"\x04Raft\x12\x1d.netlab.store.v1.RaftMessages\x1a\x16.netlab.store.v1.Empty(\x01B\x1fZ\x1dnetlab/services/store/storepbb\x06proto3"
 
 var (
 	file_store_proto_rawDescOnce sync.Once
@@ -2352,76 +1280,47 @@ func file_store_proto_rawDescGZIP() []byte {
 	return file_store_proto_rawDescData
 }
 
-var file_store_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_store_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_store_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_store_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_store_proto_goTypes = []any{
-	(Verb)(0),             // 0: netlab.store.v1.Verb
-	(Type)(0),             // 1: netlab.store.v1.Type
-	(Guarantee)(0),        // 2: netlab.store.v1.Guarantee
-	(Shift_Step)(0),       // 3: netlab.store.v1.Shift.Step
-	(*Value)(nil),         // 4: netlab.store.v1.Value
-	(*Members)(nil),       // 5: netlab.store.v1.Members
-	(*Condition)(nil),     // 6: netlab.store.v1.Condition
-	(*Operation)(nil),     // 7: netlab.store.v1.Operation
-	(*Transaction)(nil),   // 8: netlab.store.v1.Transaction
-	(*Result)(nil),        // 9: netlab.store.v1.Result
-	(*Request)(nil),       // 10: netlab.store.v1.Request
-	(*Reply)(nil),         // 11: netlab.store.v1.Reply
-	(*Command)(nil),       // 12: netlab.store.v1.Command
-	(*Prepare)(nil),       // 13: netlab.store.v1.Prepare
-	(*Finish)(nil),        // 14: netlab.store.v1.Finish
-	(*Decide)(nil),        // 15: netlab.store.v1.Decide
-	(*Shift)(nil),         // 16: netlab.store.v1.Shift
-	(*Span)(nil),          // 17: netlab.store.v1.Span
-	(*Spans)(nil),         // 18: netlab.store.v1.Spans
-	(*Import)(nil),        // 19: netlab.store.v1.Import
-	(*Pair)(nil),          // 20: netlab.store.v1.Pair
-	(*Snapshot)(nil),      // 21: netlab.store.v1.Snapshot
-	(*RaftMessages)(nil),  // 22: netlab.store.v1.RaftMessages
-	(*Empty)(nil),         // 23: netlab.store.v1.Empty
-	(*LogEntry)(nil),      // 24: netlab.store.v1.LogEntry
-	(*FollowRequest)(nil), // 25: netlab.store.v1.FollowRequest
-	(*FollowBatch)(nil),   // 26: netlab.store.v1.FollowBatch
-	(*Ballot)(nil),        // 27: netlab.store.v1.Ballot
-	(*BallotReply)(nil),   // 28: netlab.store.v1.BallotReply
+	(Verb)(0),            // 0: netlab.store.v1.Verb
+	(Type)(0),            // 1: netlab.store.v1.Type
+	(Guarantee)(0),       // 2: netlab.store.v1.Guarantee
+	(*Value)(nil),        // 3: netlab.store.v1.Value
+	(*Members)(nil),      // 4: netlab.store.v1.Members
+	(*Condition)(nil),    // 5: netlab.store.v1.Condition
+	(*Operation)(nil),    // 6: netlab.store.v1.Operation
+	(*Transaction)(nil),  // 7: netlab.store.v1.Transaction
+	(*Result)(nil),       // 8: netlab.store.v1.Result
+	(*Request)(nil),      // 9: netlab.store.v1.Request
+	(*Reply)(nil),        // 10: netlab.store.v1.Reply
+	(*Command)(nil),      // 11: netlab.store.v1.Command
+	(*Pair)(nil),         // 12: netlab.store.v1.Pair
+	(*Snapshot)(nil),     // 13: netlab.store.v1.Snapshot
+	(*RaftMessages)(nil), // 14: netlab.store.v1.RaftMessages
+	(*Empty)(nil),        // 15: netlab.store.v1.Empty
 }
 var file_store_proto_depIdxs = []int32{
-	5,  // 0: netlab.store.v1.Value.set:type_name -> netlab.store.v1.Members
-	5,  // 1: netlab.store.v1.Value.list:type_name -> netlab.store.v1.Members
+	4,  // 0: netlab.store.v1.Value.set:type_name -> netlab.store.v1.Members
+	4,  // 1: netlab.store.v1.Value.list:type_name -> netlab.store.v1.Members
 	0,  // 2: netlab.store.v1.Operation.verb:type_name -> netlab.store.v1.Verb
-	6,  // 3: netlab.store.v1.Transaction.conditions:type_name -> netlab.store.v1.Condition
-	7,  // 4: netlab.store.v1.Transaction.operations:type_name -> netlab.store.v1.Operation
+	5,  // 3: netlab.store.v1.Transaction.conditions:type_name -> netlab.store.v1.Condition
+	6,  // 4: netlab.store.v1.Transaction.operations:type_name -> netlab.store.v1.Operation
 	1,  // 5: netlab.store.v1.Result.type:type_name -> netlab.store.v1.Type
-	8,  // 6: netlab.store.v1.Request.transaction:type_name -> netlab.store.v1.Transaction
+	7,  // 6: netlab.store.v1.Request.transaction:type_name -> netlab.store.v1.Transaction
 	2,  // 7: netlab.store.v1.Request.guarantee:type_name -> netlab.store.v1.Guarantee
-	12, // 8: netlab.store.v1.Request.command:type_name -> netlab.store.v1.Command
-	9,  // 9: netlab.store.v1.Reply.results:type_name -> netlab.store.v1.Result
-	8,  // 10: netlab.store.v1.Command.transaction:type_name -> netlab.store.v1.Transaction
-	13, // 11: netlab.store.v1.Command.prepare:type_name -> netlab.store.v1.Prepare
-	14, // 12: netlab.store.v1.Command.finish:type_name -> netlab.store.v1.Finish
-	15, // 13: netlab.store.v1.Command.decide:type_name -> netlab.store.v1.Decide
-	16, // 14: netlab.store.v1.Command.shift:type_name -> netlab.store.v1.Shift
-	19, // 15: netlab.store.v1.Command.import:type_name -> netlab.store.v1.Import
-	8,  // 16: netlab.store.v1.Prepare.transaction:type_name -> netlab.store.v1.Transaction
-	3,  // 17: netlab.store.v1.Shift.step:type_name -> netlab.store.v1.Shift.Step
-	17, // 18: netlab.store.v1.Spans.spans:type_name -> netlab.store.v1.Span
-	20, // 19: netlab.store.v1.Import.pairs:type_name -> netlab.store.v1.Pair
-	20, // 20: netlab.store.v1.Snapshot.pairs:type_name -> netlab.store.v1.Pair
-	21, // 21: netlab.store.v1.FollowBatch.snapshot:type_name -> netlab.store.v1.Snapshot
-	24, // 22: netlab.store.v1.FollowBatch.entries:type_name -> netlab.store.v1.LogEntry
-	10, // 23: netlab.store.v1.Peer.Execute:input_type -> netlab.store.v1.Request
-	22, // 24: netlab.store.v1.Peer.Raft:input_type -> netlab.store.v1.RaftMessages
-	25, // 25: netlab.store.v1.Peer.Follow:input_type -> netlab.store.v1.FollowRequest
-	27, // 26: netlab.store.v1.Peer.Vote:input_type -> netlab.store.v1.Ballot
-	11, // 27: netlab.store.v1.Peer.Execute:output_type -> netlab.store.v1.Reply
-	23, // 28: netlab.store.v1.Peer.Raft:output_type -> netlab.store.v1.Empty
-	26, // 29: netlab.store.v1.Peer.Follow:output_type -> netlab.store.v1.FollowBatch
-	28, // 30: netlab.store.v1.Peer.Vote:output_type -> netlab.store.v1.BallotReply
-	27, // [27:31] is the sub-list for method output_type
-	23, // [23:27] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	8,  // 8: netlab.store.v1.Reply.results:type_name -> netlab.store.v1.Result
+	7,  // 9: netlab.store.v1.Command.transaction:type_name -> netlab.store.v1.Transaction
+	12, // 10: netlab.store.v1.Snapshot.pairs:type_name -> netlab.store.v1.Pair
+	9,  // 11: netlab.store.v1.Peer.Execute:input_type -> netlab.store.v1.Request
+	14, // 12: netlab.store.v1.Peer.Raft:input_type -> netlab.store.v1.RaftMessages
+	10, // 13: netlab.store.v1.Peer.Execute:output_type -> netlab.store.v1.Reply
+	15, // 14: netlab.store.v1.Peer.Raft:output_type -> netlab.store.v1.Empty
+	13, // [13:15] is the sub-list for method output_type
+	11, // [11:13] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_store_proto_init() }
@@ -2441,19 +1340,14 @@ func file_store_proto_init() {
 	}
 	file_store_proto_msgTypes[8].OneofWrappers = []any{
 		(*Command_Transaction)(nil),
-		(*Command_Prepare)(nil),
-		(*Command_Finish)(nil),
-		(*Command_Decide)(nil),
-		(*Command_Shift)(nil),
-		(*Command_Import)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_store_proto_rawDesc), len(file_store_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   25,
+			NumEnums:      3,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -38,10 +38,6 @@ const (
 	PeerExecuteProcedure = "/netlab.store.v1.Peer/Execute"
 	// PeerRaftProcedure is the fully-qualified name of the Peer's Raft RPC.
 	PeerRaftProcedure = "/netlab.store.v1.Peer/Raft"
-	// PeerFollowProcedure is the fully-qualified name of the Peer's Follow RPC.
-	PeerFollowProcedure = "/netlab.store.v1.Peer/Follow"
-	// PeerVoteProcedure is the fully-qualified name of the Peer's Vote RPC.
-	PeerVoteProcedure = "/netlab.store.v1.Peer/Vote"
 )
 
 // PeerClient is a client for the netlab.store.v1.Peer service.
@@ -50,10 +46,6 @@ type PeerClient interface {
 	Execute(context.Context, *connect.Request[storepb.Request]) (*connect.Response[storepb.Reply], error)
 	// Raft takes messages of one member, for as long as it goes well.
 	Raft(context.Context) *connect.ClientStreamForClient[storepb.RaftMessages, storepb.Empty]
-	// Follow sends a log to a follower.
-	Follow(context.Context) *connect.BidiStreamForClient[storepb.FollowRequest, storepb.FollowBatch]
-	// Vote asks for a vote in the election of a leader.
-	Vote(context.Context, *connect.Request[storepb.Ballot]) (*connect.Response[storepb.BallotReply], error)
 }
 
 // NewPeerClient constructs a client for the netlab.store.v1.Peer service. By default, it uses the
@@ -79,18 +71,6 @@ func NewPeerClient(httpClient connect.HTTPClient, baseURL string, opts ...connec
 			connect.WithSchema(peerMethods.ByName("Raft")),
 			connect.WithClientOptions(opts...),
 		),
-		follow: connect.NewClient[storepb.FollowRequest, storepb.FollowBatch](
-			httpClient,
-			baseURL+PeerFollowProcedure,
-			connect.WithSchema(peerMethods.ByName("Follow")),
-			connect.WithClientOptions(opts...),
-		),
-		vote: connect.NewClient[storepb.Ballot, storepb.BallotReply](
-			httpClient,
-			baseURL+PeerVoteProcedure,
-			connect.WithSchema(peerMethods.ByName("Vote")),
-			connect.WithClientOptions(opts...),
-		),
 	}
 }
 
@@ -98,8 +78,6 @@ func NewPeerClient(httpClient connect.HTTPClient, baseURL string, opts ...connec
 type peerClient struct {
 	execute *connect.Client[storepb.Request, storepb.Reply]
 	raft    *connect.Client[storepb.RaftMessages, storepb.Empty]
-	follow  *connect.Client[storepb.FollowRequest, storepb.FollowBatch]
-	vote    *connect.Client[storepb.Ballot, storepb.BallotReply]
 }
 
 // Execute calls netlab.store.v1.Peer.Execute.
@@ -112,26 +90,12 @@ func (c *peerClient) Raft(ctx context.Context) *connect.ClientStreamForClient[st
 	return c.raft.CallClientStream(ctx)
 }
 
-// Follow calls netlab.store.v1.Peer.Follow.
-func (c *peerClient) Follow(ctx context.Context) *connect.BidiStreamForClient[storepb.FollowRequest, storepb.FollowBatch] {
-	return c.follow.CallBidiStream(ctx)
-}
-
-// Vote calls netlab.store.v1.Peer.Vote.
-func (c *peerClient) Vote(ctx context.Context, req *connect.Request[storepb.Ballot]) (*connect.Response[storepb.BallotReply], error) {
-	return c.vote.CallUnary(ctx, req)
-}
-
 // PeerHandler is an implementation of the netlab.store.v1.Peer service.
 type PeerHandler interface {
 	// Execute carries out what a client asked of another member.
 	Execute(context.Context, *connect.Request[storepb.Request]) (*connect.Response[storepb.Reply], error)
 	// Raft takes messages of one member, for as long as it goes well.
 	Raft(context.Context, *connect.ClientStream[storepb.RaftMessages]) (*connect.Response[storepb.Empty], error)
-	// Follow sends a log to a follower.
-	Follow(context.Context, *connect.BidiStream[storepb.FollowRequest, storepb.FollowBatch]) error
-	// Vote asks for a vote in the election of a leader.
-	Vote(context.Context, *connect.Request[storepb.Ballot]) (*connect.Response[storepb.BallotReply], error)
 }
 
 // NewPeerHandler builds an HTTP handler from the service implementation. It returns the path on
@@ -153,28 +117,12 @@ func NewPeerHandler(svc PeerHandler, opts ...connect.HandlerOption) (string, htt
 		connect.WithSchema(peerMethods.ByName("Raft")),
 		connect.WithHandlerOptions(opts...),
 	)
-	peerFollowHandler := connect.NewBidiStreamHandler(
-		PeerFollowProcedure,
-		svc.Follow,
-		connect.WithSchema(peerMethods.ByName("Follow")),
-		connect.WithHandlerOptions(opts...),
-	)
-	peerVoteHandler := connect.NewUnaryHandler(
-		PeerVoteProcedure,
-		svc.Vote,
-		connect.WithSchema(peerMethods.ByName("Vote")),
-		connect.WithHandlerOptions(opts...),
-	)
 	return "/netlab.store.v1.Peer/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case PeerExecuteProcedure:
 			peerExecuteHandler.ServeHTTP(w, r)
 		case PeerRaftProcedure:
 			peerRaftHandler.ServeHTTP(w, r)
-		case PeerFollowProcedure:
-			peerFollowHandler.ServeHTTP(w, r)
-		case PeerVoteProcedure:
-			peerVoteHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -190,12 +138,4 @@ func (UnimplementedPeerHandler) Execute(context.Context, *connect.Request[storep
 
 func (UnimplementedPeerHandler) Raft(context.Context, *connect.ClientStream[storepb.RaftMessages]) (*connect.Response[storepb.Empty], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("netlab.store.v1.Peer.Raft is not implemented"))
-}
-
-func (UnimplementedPeerHandler) Follow(context.Context, *connect.BidiStream[storepb.FollowRequest, storepb.FollowBatch]) error {
-	return connect.NewError(connect.CodeUnimplemented, errors.New("netlab.store.v1.Peer.Follow is not implemented"))
-}
-
-func (UnimplementedPeerHandler) Vote(context.Context, *connect.Request[storepb.Ballot]) (*connect.Response[storepb.BallotReply], error) {
-	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("netlab.store.v1.Peer.Vote is not implemented"))
 }
