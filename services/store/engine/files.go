@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -173,8 +174,9 @@ type diskFile struct {
 
 // Write implements vfs.File.
 func (f *diskFile) Write(p []byte) (int, error) {
+	data := bytes.Clone(p) // the file may change p
 	n, err := f.File.Write(p)
-	f.files.note(change{what: "append", name: f.name, data: append([]byte(nil), p[:n]...)})
+	f.files.note(change{what: "append", name: f.name, data: data[:n]})
 	return n, err
 }
 
