@@ -105,7 +105,6 @@ func (s *server) run(ctx context.Context, env *services.Env) error {
 		}
 	}
 	m.place.Peers = peer.New(env, addresses, peer.Options{DialTimeout: s.config.silence(), Silence: s.config.silence()})
-	defer m.place.Peers.Close()
 	err = m.serve(ctx)
 	s.mu.Lock()
 	s.last = lastState{applied: machine.Applied(), first: entries.First(), last: entries.Last()}
@@ -142,6 +141,7 @@ func (m *member) serve(ctx context.Context) error {
 		m.env.Go(func() { failed <- part() })
 	}
 	err := <-failed
+	m.place.Peers.Close()
 	cancel()
 	for range 2 {
 		err = errors.Join(err, <-failed)

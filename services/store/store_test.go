@@ -59,7 +59,7 @@ func TestCutOff(t *testing.T) {
 // The same seed gives the same files, with crashes, a partition, lost frames and a disk that fails.
 func TestRepeat(t *testing.T) {
 	if raceEnabled {
-		t.Skip("net/http's goroutines that are ready at the same time run in random order with the race detector")
+		t.Skip("the race detector runs goroutines of net/http that are ready at the same time in random order")
 	}
 	file := fmt.Sprintf(lab, `, "routing": "proxy", "raft": {"snapshot_entries": 5}`, `"to": "db1", "writes": "50%", "duration": "12s", "timeout": "1s"`, `
 		{"at": "6s", "for": "2s", "crash": "db3"}, {"at": "9s", "for": "2s", "partition": [["db2"], ["db1", "db3"]]},

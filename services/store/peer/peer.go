@@ -11,6 +11,7 @@ import (
 	"net"
 	nethttp "net/http"
 	"os"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
@@ -33,23 +34,20 @@ type Options struct {
 type Net struct {
 	env     *services.Env
 	options Options
-	members map[string]*member
-}
+	members map[string]storepbconnect.PeerClient
 
-type member struct {
-	transport *nethttp.Transport
-	client    storepbconnect.PeerClient
+	mu     sync.Mutex
+	conns  []*tcp.Conn // in the order in which they were made
+	closed bool
 }
 
 // New returns the way to members at addresses, "db1:7000", by name.
 func New(env *services.Env, addresses map[string]string, o Options) *Net {
-	n := &Net{env: env, options: o, members: map[string]*member{}}
+	n := &Net{env: env, options: o, members: map[string]storepbconnect.PeerClient{}}
 	for name, address := range addresses {
-		m := &member{}
-		m.transport = http.NewTransport(env.Host, &http.TransportOptions{Version: http.H2C, Dial: n.dial, IdleTimeout: 24 * time.Hour})
-		m.transport.HTTP2 = &nethttp.HTTP2Config{SendPingTimeout: o.Silence, PingTimeout: o.Silence}
-		m.client = storepbconnect.NewPeerClient(&nethttp.Client{Transport: fewHeaders{m.transport}}, "http://"+address, clientOptions()...)
-		n.members[name] = m
+		t := http.NewTransport(env.Host, &http.TransportOptions{Version: http.H2C, Dial: n.dial, IdleTimeout: 24 * time.Hour})
+		t.HTTP2 = &nethttp.HTTP2Config{SendPingTimeout: o.Silence, PingTimeout: o.Silence}
+		n.members[name] = storepbconnect.NewPeerClient(&nethttp.Client{Transport: fewHeaders{t}}, "http://"+address, clientOptions()...)
 	}
 	return n
 }
@@ -62,16 +60,31 @@ func clientOptions() []connect.ClientOption {
 func (n *Net) dial(ctx context.Context, address string) (net.Conn, error) {
 	ctx, cancel := n.env.WithTimeout(ctx, n.options.DialTimeout)
 	defer cancel()
-	return tcp.Dial(ctx, n.env.Host, address)
+	conn, err := tcp.Dial(ctx, n.env.Host, address)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		conn.Abort()
+		return nil, net.ErrClosed
+	}
+	n.conns = append(n.conns, conn)
+	return conn, nil
 }
 
 // Client returns the client of a member.
-func (n *Net) Client(name string) storepbconnect.PeerClient { return n.members[name].client }
+func (n *Net) Client(name string) storepbconnect.PeerClient { return n.members[name] }
 
-// Close closes the idle connections.
+// Close breaks all connections off, before anything that uses them is told to end: what net/http would still send on them, and whether it
+// finds them idle, depends on which of its goroutines runs first.
 func (n *Net) Close() {
-	for _, m := range n.members {
-		m.transport.CloseIdleConnections()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.closed = true
+	for _, c := range n.conns {
+		c.Abort()
 	}
 }
 
